@@ -1,0 +1,1 @@
+"""weerbaar_meldpunt."""
