@@ -1,0 +1,80 @@
+"""Evidence files: sealed as they stream in, padded to 64 KiB steps, never whole in memory and never plain on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
+from cryptography.exceptions import InvalidTag
+
+from .derive import new_key
+from .errors import Onleesbaar
+from .seal import HEADER_BYTES, Binding, SealKey
+
+STEP: Final = 64 * 1024
+_READ: Final = 256 * 1024
+
+
+class FileSealer:
+    """Seals what is written to it straight into `target`; counts and hashes the plain bytes on the way."""
+
+    def __init__(self, target: BinaryIO, blob_id: bytes, *, kind: str = "file") -> None:
+        self.key = new_key()
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._target = target
+        key = SealKey(self.key)
+        self._encryptor = Cobblestone256Encryptor(key.secret, Binding(kind, None, blob_id, 0).context(key.header))
+        target.write(key.header)
+
+    def write(self, chunk: bytes) -> int:
+        """Seal a piece of the file."""
+        self.size += len(chunk)
+        self._hash.update(chunk)
+        self._target.write(self._encryptor.update(chunk))
+        return len(chunk)
+
+    def finish(self) -> None:
+        """Pad and close the seal; before this nothing can be opened."""
+        self._target.write(self._encryptor.update(b"\x80" + bytes(-(self.size + 1) % STEP)))
+        self._target.write(self._encryptor.finalize())
+
+    @property
+    def sha256(self) -> bytes:
+        """SHA-256 of the plain bytes written so far."""
+        return self._hash.digest()
+
+
+def _plain_chunks(source: BinaryIO, key: SealKey, blob_id: bytes, kind: str) -> Iterator[bytes]:
+    if source.read(HEADER_BYTES) != key.header:
+        raise Onleesbaar(kind)
+    decryptor = Cobblestone256Decryptor(key.secret, Binding(kind, None, blob_id, 0).context(key.header))
+    try:
+        while chunk := source.read(_READ):
+            yield decryptor.update(chunk)
+        yield decryptor.finalize()
+    except (InvalidTag, ValueError):
+        raise Onleesbaar(kind) from None
+
+
+def verify_file(
+    source: BinaryIO, secret: bytes, blob_id: bytes, *, size: int, sha256: bytes, kind: str = "file"
+) -> None:
+    """Read a sealed file to its end and compare it with its noted size and hash; `Onleesbaar` when it differs."""
+    digest, left = hashlib.sha256(), size
+    for chunk in _plain_chunks(source, SealKey(secret), blob_id, kind):
+        digest.update(chunk[:left])
+        left -= min(left, len(chunk))
+    if left or digest.digest() != sha256:
+        raise Onleesbaar(kind)
+
+
+def open_file(source: BinaryIO, secret: bytes, blob_id: bytes, *, size: int, kind: str = "file") -> Iterator[bytes]:
+    """The plain pieces of a sealed file. Call `verify_file` first: pieces come before truncation is known."""
+    left = size
+    for chunk in _plain_chunks(source, SealKey(secret), blob_id, kind):
+        if left:
+            yield chunk[:left]
+            left -= min(left, len(chunk))
