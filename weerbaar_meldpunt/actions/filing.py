@@ -1,0 +1,239 @@
+"""Filing a report: routed, sealed for exactly those who may read it, on its way and chased, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.rules import chase, words
+from weerbaar_meldpunt.rules.report import Report
+from weerbaar_meldpunt.rules.routing import Answer, compartments_for, decide
+from weerbaar_meldpunt.rules.vocabulary import TEAMS
+from weerbaar_meldpunt.store.cases import Attachment, Case, CaseDoc, CaseGrant, Claim, Reader
+from weerbaar_meldpunt.store.tracks import Due, Duty, Track
+from weerbaar_meldpunt.vault.codes import ALPHABET, shown_code
+from weerbaar_meldpunt.vault.derive import new_id, random_below
+from weerbaar_meldpunt.vault.keys import FormKeys, ReaderKeys, account_code, split
+from weerbaar_meldpunt.vault.seal import Binding, seal_json
+from weerbaar_meldpunt.vault.wrap import PublicKey
+
+from .casekeys import MELDING, NOTITIES, VEILIG, CaseRing, grant_to_reader, grant_to_team, open_for_reader
+from .drafts import DraftFile
+from .errors import NotReady, Onleesbaar, TooLarge
+from .evidence import MAX_CASE
+from .instance import Instance
+from .ledger import Ledger, last_leaf
+from .people import Person
+
+FALLBACK: Final = "ondersteuning"
+ACCOUNT_MISSES: Final = 20
+CLAIM_DAYS: Final = 30
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What the reporter gets to see once the report is safe."""
+
+    reference: str
+    receipt_code: str | None
+    claim_code: str | None
+    words: tuple[str, str]
+    answer: Mapping[str, Any]
+    received_at: datetime
+    teams: tuple[str, ...]
+    repeated: bool = False
+
+
+def file_report(
+    session: Session, instance: Instance, report: Report, *, form: str, now: datetime,
+    files: Sequence[DraftFile] = (), account: Person | None = None,
+) -> Filed:  # fmt: skip
+    """Seal and route a report. The same form sent twice files one case and shows the same code."""
+    keys = FormKeys(bytes.fromhex(form))
+    known = select(Case.id).where(Case.form_key == keys.idempotency_key).scalar_subquery().label("known")
+    last = last_leaf(session, known)
+    readers = _own_reader(session, instance, keys, account, known=last.known)
+    if last.known is not None:
+        return _again(session, instance, keys, readers, last.known, account)
+    if sum(file.size for file in files) > MAX_CASE:
+        raise TooLarge
+    received = report.received_at or now
+    answer = decide(report, now=received)
+    teams = _ready_teams(session, instance, answer)
+    case_id, ring = new_id(), None
+    ring = CaseRing.new(case_id)
+    reference = _reference()
+    chosen = words.control_words(random_below)
+    ledger = Ledger(session, instance, now=now, last=last)
+    ledger.add(
+        Case, id=case_id, reference=reference, rules_version=answer.rules_version, received_at=received,
+        form_key=keys.idempotency_key,
+    )  # fmt: skip
+
+    recipients = _grant_teams(ledger, ring, teams)
+    own = grant_to_reader(ledger, ring, readers, (MELDING, VEILIG))
+    role = "melder" if report.reporter.relation == "zelf" else "gemachtigde"
+    ledger.add(Reader, lookup=readers.lookup, case_id=case_id, key_id=own.key_id, role=role)
+    reader_keys = [(own, role)]
+    claim_code = None
+    if report.reporter.relation != "zelf":
+        claim_code = shown_code(keys.code("claim"))
+        reader_keys.append((_claim(ledger, instance, keys, ring, received), "claim"))
+    for compartment in (MELDING, VEILIG):
+        recipients[compartment]["readers"] = [[key.raw.hex(), part] for key, part in reader_keys]
+
+    _seal_documents(ledger, ring, report, answer, chosen, recipients, received, teams)
+    _open_tracks(ledger, case_id, teams, answer, received, now)
+    for file in files:
+        attachment = new_id()
+        sealed = ring.seal(MELDING, file.document() | {"by": "melder"}, Binding("attachment", case_id, attachment, 1))
+        ledger.add(
+            Attachment, id=attachment, case_id=case_id, compartment=MELDING, revision=1, blob_id=file.blob_id,
+            sealed=sealed,
+        )  # fmt: skip
+    event = new_id()
+    body = ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", case_id, event, 0))
+    ledger.close(own.key_id, "ingediend", case_id, body, event=event)
+    return Filed(
+        reference, None if account else shown_code(keys.code("receipt")), claim_code, chosen,
+        answer.as_document(), received, tuple(teams),
+    )  # fmt: skip
+
+
+def _own_reader(
+    session: Session, instance: Instance, keys: FormKeys, account: Person | None, *, known: bytes | None
+) -> ReaderKeys:
+    """The keys of the reporter's side: from the receipt code, or from the account's next number."""
+    if account is None:
+        return ReaderKeys.from_code(keys.code("receipt"), instance.id)
+    numbers = account_readers(session, instance, account)
+    for reader, case_id in numbers:
+        if known is not None and case_id == known:
+            return reader
+    taken = [place for place, (_, case_id) in enumerate(numbers) if case_id is not None]
+    return numbers[max(taken, default=-1) + 1][0]
+
+
+def account_readers(
+    session: Session, instance: Instance, account: Person
+) -> list[tuple[ReaderKeys, bytes | None]]:
+    """The account's readers in order with the case of each, to twenty free numbers beyond the last that is taken."""
+    secret, found = bytes.fromhex(account.bundle["files"]), list[tuple[ReaderKeys, bytes | None]]()
+    while True:
+        first = len(found)
+        batch = [
+            ReaderKeys.from_code(account_code(secret, n), instance.id) for n in range(first, first + ACCOUNT_MISSES)
+        ]
+        rows = session.execute(
+            select(Reader.lookup, Reader.case_id).where(Reader.lookup.in_([reader.lookup for reader in batch]))
+        ).all()
+        cases = {row.lookup: row.case_id for row in rows}
+        found += [(reader, cases.get(reader.lookup)) for reader in batch]
+        if not cases:
+            return found
+
+
+def _ready_teams(session: Session, instance: Instance, answer: Answer) -> dict[str, PublicKey]:
+    """The teams that get the case; a team without a pinned key is replaced by ondersteuning."""
+    keys = instance.sealing_keys(session, "team", TEAMS)
+    if FALLBACK not in keys:
+        raise NotReady
+    wanted = [route if route in keys else FALLBACK for route in answer.routes or (FALLBACK,)]
+    return {team: keys[team] for team in dict.fromkeys(wanted)}
+
+
+def _reference() -> str:
+    text = "".join(ALPHABET[random_below(32)] for _ in range(8))
+    return f"{text[:4]}-{text[4:]}"
+
+
+def _grant_teams(ledger: Ledger, ring: CaseRing, teams: Mapping[str, PublicKey]) -> dict[str, dict[str, Any]]:
+    recipients: dict[str, dict[str, Any]] = {c: {"teams": [], "readers": []} for c in (MELDING, VEILIG, NOTITIES)}
+    for team, key in teams.items():
+        granted = compartments_for(team)
+        grant_to_team(ledger, ring, key, granted)
+        for compartment in granted:
+            recipients[compartment]["teams"].append([team, key.epoch])
+    return recipients
+
+
+def _claim(ledger: Ledger, instance: Instance, keys: FormKeys, ring: CaseRing, received: datetime) -> PublicKey:
+    """A second reader, whose seed only the claim code opens: the official's own side of the case."""
+    from datetime import timedelta
+
+    lookup, key = split(keys.code("claim"), instance.id, "claim")
+    reader = ReaderKeys(new_id(), FormKeys.new().token)
+    public = grant_to_reader(ledger, ring, reader, (MELDING, VEILIG))
+    sealed = seal_json(key, {"seed": reader.seed.hex(), "case": ring.case_id.hex()}, Binding("claim", None, lookup, 0))
+    ledger.add(Claim, lookup=lookup, sealed=sealed, expires_at=received + timedelta(days=CLAIM_DAYS))
+    ledger.add(Reader, lookup=reader.lookup, case_id=ring.case_id, key_id=public.key_id, role="claim")
+    return public
+
+
+def _seal_documents(
+    ledger: Ledger, ring: CaseRing, report: Report, answer: Answer, chosen: tuple[str, str],
+    recipients: Mapping[str, Any], received: datetime, teams: Mapping[str, PublicKey],
+) -> None:  # fmt: skip
+    document = report.as_document()
+    private = document.pop("private", None)
+    marks = list(answer.marks)
+    marks += [f"team_niet_gereed_{route}" for route in answer.routes if route not in teams]
+    if not answer.routes and "doorverwijzen" not in marks:
+        marks.append("doorverwijzen")
+    melding = {
+        "report": document, "answer": answer.as_document(), "words": list(chosen), "marks": marks,
+        "received_at": received.isoformat(), "recipients": recipients, "facts": None,
+    }  # fmt: skip
+    for compartment, content in ((MELDING, melding), (VEILIG, {"private": private or {}})):
+        sealed = ring.seal(compartment, content, Binding("case_doc", ring.case_id, compartment, 1))
+        ledger.add(CaseDoc, case_id=ring.case_id, compartment=compartment, revision=1, sealed=sealed)
+
+
+def _open_tracks(
+    ledger: Ledger, case_id: bytes, teams: Mapping[str, PublicKey], answer: Answer, received: datetime, now: datetime
+) -> None:
+    planned = chase.first_dues(answer, received_at=received)
+    first = min(planned, key=lambda due: due.moment)
+    for team in teams:
+        track = new_id()
+        ledger.add(
+            Track, id=track, case_id=case_id, team=team, state="nieuw", urgency=answer.urgency, opened_at=now,
+            due_at=first.moment, due_kind=first.kind,
+        )  # fmt: skip
+        for due in planned:
+            ledger.add(
+                Due, id=new_id(), track_id=track, kind=due.kind, moment=due.moment, step="gepland",
+                next_at=chase.first_look(due, answer.urgency, now=now),
+            )  # fmt: skip
+
+
+def _again(
+    session: Session, instance: Instance, keys: FormKeys, reader: ReaderKeys, case_id: bytes, account: Person | None
+) -> Filed:
+    """The answer to a form that was filed before: the same codes, read back from the sealed case."""
+    case = session.get_one(Case, case_id)
+    grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case_id)).all()
+    ring = open_for_reader(case_id, reader, grants)
+    doc = session.get(CaseDoc, (case_id, MELDING))
+    if doc is None:
+        raise Onleesbaar("case_doc")
+    content = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
+    proxy = content["report"].get("reporter", {}).get("relation", "zelf") != "zelf"
+    teams = tuple(team for team, _ in content["recipients"][MELDING]["teams"])
+    first, second = content["words"]
+    return Filed(
+        case.reference, None if account else shown_code(keys.code("receipt")),
+        shown_code(keys.code("claim")) if proxy else None, (first, second), content["answer"], case.received_at,
+        teams, repeated=True,
+    )  # fmt: skip
+
+
+def on_duty(session: Session, teams: Sequence[str], moment: datetime, *, now: datetime) -> bool:
+    """Whether the roster has somebody on duty for one of these teams, now and at a promised moment."""
+    covered = exists().where(Duty.team.in_(teams), Duty.starts_at <= now, Duty.ends_at >= moment)
+    return bool(session.scalar(select(covered)))

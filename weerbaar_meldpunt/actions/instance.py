@@ -1,0 +1,159 @@
+"""One instance of the meldpunt: its keys on disk, its pins, its database."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from weerbaar_meldpunt.settings import FILE, Settings, load_settings
+from weerbaar_meldpunt.store import people
+from weerbaar_meldpunt.store.engine import open_engine, open_sessions
+from weerbaar_meldpunt.store.figures import Instance as InstanceRow
+from weerbaar_meldpunt.store.migrate import upgrade
+from weerbaar_meldpunt.vault.derive import new_id, new_key
+from weerbaar_meldpunt.vault.keys import ServerKeys
+from weerbaar_meldpunt.vault.pins import PinFault, Pins
+from weerbaar_meldpunt.vault.wrap import PublicKey
+
+from .errors import InstanceFault
+
+SERVER_KEY, PEPPER, PINS, BLOBS = "server.key", "pepper.key", "pins", "blobs"
+
+
+@dataclass
+class Instance:
+    """What an action needs of the place it works in."""
+
+    settings: Settings
+    id: bytes
+    server: ServerKeys
+    pepper: bytes = field(repr=False)
+    engine: Engine
+    sessions: sessionmaker[Session]
+    readings: sessionmaker[Session]
+    _pins: tuple[tuple[int, int], Pins] | None = None
+    _keys: dict[bytes, PublicKey] = field(default_factory=dict)
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether everything in here is invented."""
+        return self.settings.demonstration
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of sealed evidence files."""
+        return self.settings.instance / BLOBS
+
+    def pins(self) -> Pins:
+        """The pin file, read again whenever it changed."""
+        path = self.settings.instance / PINS
+        try:
+            state = path.stat()
+            stamp = (state.st_mtime_ns, state.st_size)
+            if self._pins is None or self._pins[0] != stamp:
+                self._pins = (stamp, Pins.parse(path.read_text("ascii")))
+                self._keys.clear()
+        except (OSError, UnicodeDecodeError, PinFault) as fault:
+            raise InstanceFault(f"{PINS}: {fault}") from None
+        return self._pins[1]
+
+    def sealing_keys(self, session: Session, kind: str, owners: tuple[str, ...]) -> dict[str, PublicKey]:
+        """The pinned key of each owner that has one; a key in the database that its pin does not name is refused."""
+        pins = self.pins()
+        wanted = {pin.fingerprint: pin for owner in owners if (pin := pins.sealing(kind, owner))}
+        missing = [pin for print_, pin in wanted.items() if print_ not in self._keys]
+        if missing:
+            rows = session.scalars(select(people.TeamEpoch).where(people.TeamEpoch.kind == kind)).all()
+            for row in rows:
+                key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
+                if key.fingerprint in wanted:
+                    self._keys[key.fingerprint] = key
+        return {pin.owner: self._keys[print_] for print_, pin in wanted.items() if print_ in self._keys}
+
+    def write_pins(self, pins: Pins) -> None:
+        """Replace the pin file in one step."""
+        _write(self.settings.instance / PINS, pins.text().encode("ascii"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(path.name + ".part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def harden_process() -> None:
+    """Files for the owner only, no core dump with keys in it."""
+    os.umask(0o077)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def create_instance(folder: Path, *, now: datetime, demonstration: bool = False, config: str = "") -> Instance:
+    """A new instance: keys, pepper, an empty pin file, the database. Refused where one stands already."""
+    harden_process()
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / SERVER_KEY).exists():
+        raise InstanceFault("there is an instance in this folder already")
+    (folder / BLOBS).mkdir(exist_ok=True)
+    _write(folder / SERVER_KEY, new_key())
+    _write(folder / PEPPER, new_key())
+    _write(folder / PINS, b"")
+    text = ("demonstration = true\n" if demonstration else "") + config
+    if text or not (folder / FILE).exists():
+        _write(folder / FILE, text.encode())
+    settings = load_settings(folder)
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    with open_sessions(engine).begin() as session:
+        session.add(InstanceRow(id=new_id(), made_at=now, demonstration=demonstration))
+    engine.dispose()
+    return open_instance(settings)
+
+
+def open_instance(settings: Settings) -> Instance:
+    """The instance in a folder; `InstanceFault` names what is missing. Nothing is ever replaced in silence."""
+    harden_process()
+    folder = settings.instance
+    try:
+        server_key, pepper = (folder / SERVER_KEY).read_bytes(), (folder / PEPPER).read_bytes()
+    except OSError as fault:
+        raise InstanceFault(f"{fault.filename}: {fault.strerror} (first: meldpunt init, or meldpunt demo)") from None
+    if len(server_key) != 32 or len(pepper) != 32:
+        raise InstanceFault("server key or pepper is not 32 bytes")
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    sessions = open_sessions(engine)
+    with sessions() as session:
+        row = session.scalars(select(InstanceRow)).one_or_none()
+    if row is None:
+        raise InstanceFault("the database holds no instance")
+    if row.demonstration != settings.demonstration:
+        raise InstanceFault("the database and the settings disagree on whether this is a demonstration")
+    return Instance(
+        settings=settings,
+        id=row.id,
+        server=ServerKeys(server_key),
+        pepper=pepper,
+        engine=engine,
+        sessions=sessions,
+        readings=open_sessions(engine.execution_options(reading=True)),
+    )
+
+
+def readiness(session: Session, instance: Instance, teams: tuple[str, ...]) -> Mapping[str, bool]:
+    """Which teams have a pinned key that a report can be sealed to."""
+    keys = instance.sealing_keys(session, "team", teams)
+    return {team: team in keys for team in teams}

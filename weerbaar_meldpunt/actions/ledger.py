@@ -1,0 +1,127 @@
+"""All rows that one act writes, and the leaf of the audit trail that covers them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, inspect, select
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.store.audit import Leaf, LeafRow
+from weerbaar_meldpunt.store.base import Base
+from weerbaar_meldpunt.store.cases import Attachment, Case, CaseDoc, CaseEpoch, CaseGrant, Message, Note, Reader
+from weerbaar_meldpunt.store.people import Roster, TeamEpoch, TeamGrant
+from weerbaar_meldpunt.store.tracks import Due, Track
+from weerbaar_meldpunt.vault import audit as hashes
+from weerbaar_meldpunt.vault.derive import new_id, sha256
+
+from .instance import Instance
+
+# Never covered: account rows of reporters, sessions, drafts, claims, facts and caches (docs/security.md §11).
+COVERED: frozenset[type[Base]] = frozenset(
+    (Case, CaseDoc, CaseGrant, CaseEpoch, Reader, Message, Note, Attachment, Track, Due, TeamEpoch, TeamGrant, Roster)
+)
+PROGRAM = b""  # the actor when nobody acts but the program itself
+
+
+def _columns(model: type[Base]) -> tuple[str, ...]:
+    return tuple(attribute.key for attribute in inspect(model).column_attrs)
+
+
+def row_id(model: type[Base], values: Mapping[str, Any]) -> bytes:
+    """A row's primary key as bytes."""
+    parts = []
+    for column in inspect(model).primary_key:
+        value = values[inspect(model).get_property_by_column(column).key]
+        parts.append(value if isinstance(value, bytes) else str(value).encode())
+    return b"|".join(parts)
+
+
+def row_values(row: Base) -> dict[str, Any]:
+    """All columns of a row."""
+    return {name: getattr(row, name) for name in _columns(type(row))}
+
+
+class Ledger:
+    """Collects what an act writes; `close` writes it with its leaf. The caller owns the transaction."""
+
+    def __init__(self, session: Session, instance: Instance, *, now: datetime, last: Row[Any] | None = None) -> None:
+        self._session, self._instance, self._now = session, instance, now
+        self._last = last
+        self._new: dict[type[Base], list[dict[str, Any]]] = {}
+        self._covered: list[tuple[str, bytes, bytes]] = []
+        self._changed: dict[int, Base] = {}
+
+    def add(self, model: type[Base], **values: Any) -> None:
+        """Write a new row; what is not given is empty."""
+        full: dict[str, Any] = dict.fromkeys(_columns(model))
+        for attribute in inspect(model).column_attrs:
+            default = attribute.columns[0].default
+            if default is not None and default.is_scalar:
+                full[attribute.key] = default.arg  # type: ignore[attr-defined]
+        full |= values
+        self._new.setdefault(model, []).append(full)
+
+    def change(self, row: Base, **values: Any) -> None:
+        """Change columns of a row that this transaction has read."""
+        for name, value in values.items():
+            setattr(row, name, value)
+        self._changed[id(row)] = row
+
+    def remove(self, row: Base) -> None:
+        """Delete a row; its place in the trail stays, with an empty hash."""
+        self._changed.pop(id(row), None)
+        if type(row) in COVERED:
+            self._covered.append((row.__tablename__, row_id(type(row), row_values(row)), b""))
+        self._session.delete(row)
+
+    def close(self, actor: bytes, action: str, subject: bytes, body: bytes | None = None, *, event: bytes = b"") -> int:
+        """Write everything and the leaf; answers the leaf's number. `event` is the id the body was sealed for."""
+        for model, rows in self._new.items():
+            self._session.execute(insert(model), rows)
+            if model in COVERED:
+                for values in rows:
+                    self._cover(model, values)
+        if self._changed:
+            self._session.flush()
+            for row in self._changed.values():
+                if type(row) in COVERED:
+                    self._cover(type(row), row_values(row))
+        return self._leaf(actor, action, subject, body, event or new_id())
+
+    def _cover(self, model: type[Base], values: Mapping[str, Any]) -> None:
+        self._covered.append((model.__tablename__, row_id(model, values), hashes.row_hash(model.__tablename__, values)))
+
+    def _leaf(self, actor: bytes, action: str, subject: bytes, body: bytes | None, event: bytes) -> int:
+        last = self._last or last_leaf(self._session)
+        seq = (last.seq or 0) + 1
+        rows = hashes.rows_hash(self._covered)
+        body_hash = sha256(body) if body else b""
+        chain = hashes.chain(
+            last.chain or hashes.START, hashes.leaf(seq, self._now, actor, action, subject, rows, body_hash)
+        )
+        leaf = {
+            "seq": seq, "id": event, "at": self._now, "actor": actor, "action": action, "object": subject,
+            "rows_hash": rows, "body": body, "body_hash": body_hash, "chain": chain,
+            "head": self._instance.server.audit_head(chain),
+        }  # fmt: skip
+        self._session.execute(insert(Leaf), [leaf])
+        if self._covered:
+            self._session.execute(
+                insert(LeafRow),
+                [
+                    {"seq": seq, "place": place, "table": table, "row": row, "row_hash": digest}
+                    for place, (table, row, digest) in enumerate(self._covered)
+                ],
+            )
+        return seq
+
+
+def last_leaf(session: Session, *more: Any) -> Row[Any]:
+    """The number and chain of the newest leaf; `more` scalar columns ride along in the same statement."""
+    newest = select(Leaf.seq, Leaf.chain).order_by(Leaf.seq.desc()).limit(1).subquery()
+    seq = select(newest.c.seq).scalar_subquery().label("seq")
+    chain = select(newest.c.chain).scalar_subquery().label("chain")
+    return session.execute(select(seq, chain, *more)).one()

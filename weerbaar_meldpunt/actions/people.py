@@ -1,0 +1,415 @@
+"""People: their sealed bundle, what they hold when signed in, how they are invited and admitted to a team's key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+import pyotp
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.rules.vocabulary import ACCOUNT_ROLES, TEAMS
+from weerbaar_meldpunt.store.people import Bundle, Invitation, Role, Root, TeamEpoch, TeamGrant, User
+from weerbaar_meldpunt.vault import password as passwords
+from weerbaar_meldpunt.vault.codes import code_from, read_code, shown_code
+from weerbaar_meldpunt.vault.derive import new_id, new_key, random_bytes, sha256
+from weerbaar_meldpunt.vault.errors import Onleesbaar
+from weerbaar_meldpunt.vault.keys import TeamKeys, user_key_pair
+from weerbaar_meldpunt.vault.seal import Binding, SealKey, open_json, open_key, seal_json, seal_key
+from weerbaar_meldpunt.vault.wrap import Grant, KeyPair, PublicKey, unwrap, wrap
+
+from .errors import NotAllowed
+from .instance import Instance
+from .ledger import Ledger
+from .sessions import SessionContent
+
+INVITED, ACTIVE, DISABLED = "uitgenodigd", "actief", "uitgeschakeld"
+TEAM_ROLES: Final = frozenset({"behandelaar", "coordinator"})
+KEY_ROLES: Final = TEAM_ROLES | {"statistiekredacteur"}
+STAFF_ROLES: Final = KEY_ROLES | {"beheerder", "auditor"}
+INVITATION: Final = timedelta(hours=24)
+MIN_PASSWORD: Final = {True: 15, False: 12}
+MAX_PASSWORD: Final = 128
+STATS = "statistiek"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in, with what their ROOT opens in this request."""
+
+    user_id: bytes
+    name: str
+    login: str
+    roles: frozenset[tuple[str, str]]
+    bundle: Mapping[str, Any] = field(repr=False)
+    grants: tuple[TeamGrant, ...] = field(default=(), repr=False)
+
+    def has(self, role: str, team: str | None = None) -> bool:
+        """Whether the person holds a role, for this team or for any."""
+        return any(held == role and team in (None, of) for held, of in self.roles)
+
+    def member_of(self, team: str) -> bool:
+        """Whether the person works in this team."""
+        return any(held in TEAM_ROLES and of == team for held, of in self.roles)
+
+    def coordinates(self, team: str) -> bool:
+        """Whether the person coordinates this team."""
+        return ("coordinator", team) in self.roles
+
+    @property
+    def is_reporter(self) -> bool:
+        """Whether this is the account of a melder or gemachtigde, not of staff."""
+        return not any(held in STAFF_ROLES for held, _ in self.roles)
+
+    @cached_property
+    def pair(self) -> KeyPair:
+        """The person's own key pair."""
+        return user_key_pair(bytes.fromhex(self.bundle["seed"]), self.user_id, self.bundle["number"])
+
+    @cached_property
+    def _rings(self) -> dict[tuple[str, str], tuple[TeamKeys, ...]]:
+        rings: dict[tuple[str, str], tuple[TeamKeys, ...]] = {}
+        for row in sorted(self.grants, key=lambda grant: grant.epoch):
+            pinned = self.bundle["pins"].get(f"{row.kind}/{row.team}/{row.epoch}")
+            if pinned is None:  # granted since the last sign-in; pins are taken over there
+                continue
+            grant = Grant("team_grant", row.team, None, row.epoch, row.grantor)
+            keys = TeamKeys(row.team, row.epoch, unwrap(self.pair, row.wrapped, grant), row.kind)
+            # A grant is believed only when it gives the key this person pinned at admission.
+            if pinned != keys.pair.public.fingerprint.hex():
+                raise Onleesbaar("team_grant")
+            rings[row.kind, row.team] = (*rings.get((row.kind, row.team), ()), keys)
+        return rings
+
+    @property
+    def teams(self) -> Mapping[str, tuple[TeamKeys, ...]]:
+        """The keys of the teams this person works in, all epochs, newest last."""
+        return {team: keys for (kind, team), keys in self._rings.items() if kind == "team" and self.member_of(team)}
+
+    @property
+    def statistics(self) -> tuple[TeamKeys, ...]:
+        """The keys of the statistics, for a statistiekredacteur."""
+        return self._rings.get(("stats", ""), ()) if self.has("statistiekredacteur") else ()
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """What somebody who sets up an account gets to see once."""
+
+    user_id: bytes
+    totp_secret: str
+    otpauth_uri: str
+    recovery_code: str
+
+
+@dataclass(frozen=True)
+class StaffRow:
+    """One staff account, as the beheerder and coordinators see it."""
+
+    user_id: bytes
+    login: str
+    name: str
+    state: str
+    roles: frozenset[tuple[str, str]]
+    fingerprint: bytes | None
+    keys: frozenset[str]  # the teams (or `statistiek`) whose secret was granted
+
+
+def normal_login(login: str) -> str:
+    """A login as it is compared: without case and outer spaces."""
+    return login.strip().casefold()
+
+
+def lookup_of(instance: Instance, login: str) -> bytes:
+    """By what an account is found."""
+    return instance.server.lookup("login", normal_login(login))
+
+
+def seal_user(instance: Instance, user_id: bytes, revision: int, login: str, name: str) -> bytes:
+    """A user's login and name under the server's key."""
+    return seal_json(instance.server.seal, {"login": login, "name": name}, Binding("user", user_id, None, revision))
+
+
+def open_user(instance: Instance, row: User) -> tuple[str, str]:
+    """A user's login and name."""
+    document = open_json(instance.server.seal, row.sealed, Binding("user", row.id, None, row.revision))
+    return document["login"], document["name"]
+
+
+def seal_bundle(root: bytes, user_id: bytes, revision: int, document: Mapping[str, Any]) -> bytes:
+    """A user's bundle under ROOT."""
+    return seal_json(SealKey(root), dict(document), Binding("bundle", user_id, None, revision))
+
+
+def open_bundle(root: bytes, row: Bundle) -> dict[str, Any]:
+    """A user's bundle; `Onleesbaar` when ROOT is not theirs."""
+    document = open_json(SealKey(root), row.sealed, Binding("bundle", row.user_id, None, row.revision))
+    return dict(document)
+
+
+def unlock(session: Session, instance: Instance, content: SessionContent) -> Person | None:
+    """The person of a session with their keys, in one statement; nothing when the account is not active any more."""
+    if content.user_id is None or content.root is None:
+        return None
+    kind = and_(TeamGrant.member_id == User.id, TeamGrant.team == Role.team, TeamGrant.kind != "stats")
+    stats = and_(TeamGrant.member_id == User.id, TeamGrant.kind == "stats", Role.role == "statistiekredacteur")
+    rows = session.execute(
+        select(User, Bundle, Role, TeamGrant)
+        .join(Bundle, Bundle.user_id == User.id)
+        .outerjoin(Role, Role.user_id == User.id)
+        .outerjoin(TeamGrant, kind | stats)
+        .where(User.id == content.user_id, User.state == ACTIVE)
+    ).all()
+    if not rows:
+        return None
+    user, bundle = rows[0][0], rows[0][1]
+    login, name = open_user(instance, user)
+    grants = {(g.kind, g.team, g.epoch): g for *_, g in rows if g is not None}
+    return Person(
+        user_id=user.id,
+        name=name,
+        login=login,
+        roles=frozenset((role.role, role.team) for _, _, role, _ in rows if role is not None),
+        bundle=open_bundle(content.root, bundle),
+        grants=tuple(grants.values()),
+    )
+
+
+def _refuse_combination(roles: frozenset[tuple[str, str]]) -> None:
+    names = {role for role, _ in roles}
+    if names - set(ACCOUNT_ROLES) or any((team in TEAMS) != (role in TEAM_ROLES) for role, team in roles):
+        raise NotAllowed("onbekende_rol")
+    # Who administers holds no key, so that no single person can both open a case and let others in.
+    if "beheerder" in names and names & KEY_ROLES:
+        raise NotAllowed("beheerder_houdt_geen_sleutel")
+
+
+def invite(
+    session: Session, instance: Instance, *, login: str, name: str, roles: frozenset[tuple[str, str]],
+    by: bytes, now: datetime,
+) -> str:  # fmt: skip
+    """A new staff account that waits for its owner; answers the token of the link, good once and for 24 hours."""
+    _refuse_combination(roles)
+    lookup = lookup_of(instance, login)
+    if session.scalar(select(User.id).where(User.login_lookup == lookup)):
+        raise NotAllowed("login_bestaat")
+    user_id = new_id()
+    session.add(
+        User(
+            id=user_id, login_lookup=lookup, state=INVITED, revision=1, key_number=0,
+            sealed=seal_user(instance, user_id, 1, login.strip(), name.strip()),
+        )  # fmt: skip
+    )
+    session.flush()
+    for role, team in roles:
+        session.add(Role(user_id=user_id, role=role, team=team))
+    token = random_bytes(32)
+    session.add(Invitation(token_hash=sha256(token), user_id=user_id, expires_at=now + INVITATION))
+    session.flush()
+    Ledger(session, instance, now=now).close(by, "uitgenodigd", user_id)
+    return token.hex()
+
+
+def open_invitation(session: Session, token: str, *, now: datetime) -> User | None:
+    """Whose invitation this is, while it is good."""
+    try:
+        digest = sha256(bytes.fromhex(token))
+    except ValueError:
+        return None
+    return session.scalar(
+        select(User)
+        .join(Invitation, Invitation.user_id == User.id)
+        .where(Invitation.token_hash == digest, Invitation.used_at.is_(None), Invitation.expires_at > now)
+    )
+
+
+def check_new_password(password: str, *, staff: bool, words: tuple[str, ...] = ()) -> None:
+    """Length and a list of what everybody guesses first; no rules on the kinds of characters (NIST SP 800-63B)."""
+    if not MIN_PASSWORD[staff] <= len(password) <= MAX_PASSWORD:
+        raise NotAllowed("wachtwoord_lengte")
+    plain = password.casefold()
+    guessed = ("wachtwoord", "password", "welkom", "qwerty", "12345", "meldpunt", *(w for w in words if len(w) > 3))
+    rest = plain
+    for word in guessed:
+        rest = rest.replace(word.casefold(), "")
+    if len(rest) < 6 or len(set(plain)) < 5:
+        raise NotAllowed("wachtwoord_te_raden")
+
+
+def enrol(
+    session: Session, instance: Instance, user: User, password: str, *, now: datetime, totp_secret: str | None = None
+) -> Enrolment:
+    """Give an account its ROOT, key pair, second factor and printed recovery code. Takes one Argon2id."""
+    login, name = open_user(instance, user)
+    roles = session.execute(select(Role.role, Role.team).where(Role.user_id == user.id)).all()
+    staff = any(role in STAFF_ROLES for role, _ in roles)
+    check_new_password(password, staff=staff, words=(login.split("@")[0], *name.split()))
+    root, salt, code = passwords.new_root(), random_bytes(passwords.SALT_BYTES), code_from(random_bytes(17))
+    secret = totp_secret or pyotp.random_base32()
+    seed, number = new_key(), user.key_number + 1
+    bundle = {
+        "seed": seed.hex(), "number": number, "totp": secret, "step": 0, "factor_codes": [], "pins": {},
+        "files": new_key().hex(), "highest": 0,
+    }  # fmt: skip
+    password_key = passwords.password_key(password, salt=salt, pepper=instance.pepper, user_id=user.id)
+    for way, key, salt_ in (("pw", password_key, salt), ("rc", passwords.recovery_key(code, user.id), bytes(16))):
+        session.merge(
+            Root(
+                user_id=user.id, way=way, revision=1, kdf=passwords.KDF_NUMBER, salt=salt_,
+                pepper_id=passwords.pepper_id(instance.pepper),
+                sealed=seal_key(key, root, Binding(f"root_{way}", user.id, None, 1)),
+            )  # fmt: skip
+        )
+    session.merge(Bundle(user_id=user.id, revision=1, sealed=seal_bundle(root, user.id, 1, bundle)))
+    user.public_key = user_key_pair(seed, user.id, number).public.raw
+    user.key_number = number
+    for invitation in session.scalars(select(Invitation).where(Invitation.user_id == user.id)):
+        invitation.used_at = now
+    session.flush()
+    uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Weerbaar meldpunt")
+    return Enrolment(user.id, secret, uri, shown_code(code))
+
+
+def confirm_enrolment(
+    session: Session, instance: Instance, user_id: bytes, typed_code: str, *, now: datetime
+) -> bool:
+    """The printed recovery code was typed again and opens ROOT: only now does the account work."""
+    user = session.scalars(select(User).where(User.id == user_id)).one()
+    row = session.scalars(select(Root).where(Root.user_id == user_id, Root.way == "rc")).one()
+    try:
+        key = passwords.recovery_key(read_code(typed_code), user_id)
+        open_key(key, row.sealed, Binding("root_rc", user_id, None, row.revision))
+    except (ValueError, Onleesbaar):
+        return False
+    user.state = ACTIVE
+    staff = session.scalar(select(Role.role).where(Role.user_id == user_id, Role.role.in_(STAFF_ROLES)).limit(1))
+    session.flush()
+    if staff:  # a reporter's account leaves no leaf: having one is a secret too
+        Ledger(session, instance, now=now).close(user_id, "account_actief", user_id)
+    return True
+
+
+def register(
+    session: Session, instance: Instance, login: str, password: str, *, now: datetime, totp_secret: str | None = None
+) -> Enrolment:
+    """An account for a melder or gemachtigde. Says of a taken login only that it cannot be used."""
+    lookup = lookup_of(instance, login)
+    if not login.strip() or session.scalar(select(User.id).where(User.login_lookup == lookup)):
+        raise NotAllowed("login_bestaat")
+    user_id = new_id()
+    user = User(
+        id=user_id, login_lookup=lookup, state=INVITED, revision=1, key_number=0,
+        sealed=seal_user(instance, user_id, 1, login.strip(), ""),
+    )  # fmt: skip
+    session.add(user)
+    session.flush()
+    session.add(Role(user_id=user_id, role="melder", team=""))
+    session.flush()
+    return enrol(session, instance, user, password, now=now, totp_secret=totp_secret)
+
+
+def staff(session: Session, instance: Instance) -> list[StaffRow]:
+    """All staff accounts; never a reporter's."""
+    rows = session.execute(
+        select(User, Role, TeamGrant)
+        .join(Role, Role.user_id == User.id)
+        .outerjoin(TeamGrant, TeamGrant.member_id == User.id)
+        .where(User.id.in_(select(Role.user_id).where(Role.role.in_(STAFF_ROLES))))
+    ).all()
+    found: dict[bytes, StaffRow] = {}
+    for user, role, grant in rows:
+        login, name = open_user(instance, user)
+        known = found.get(user.id)
+        fingerprint = None
+        if user.public_key:
+            fingerprint = PublicKey("user", user.id, user.key_number, user.public_key).fingerprint
+        keys = {STATS if grant.kind == "stats" else grant.team} if grant else set()
+        found[user.id] = StaffRow(
+            user.id, login, name, user.state,
+            (known.roles if known else frozenset()) | {(role.role, role.team)},
+            fingerprint,
+            (known.keys if known else frozenset()) | keys,
+        )  # fmt: skip
+    return sorted(found.values(), key=lambda row: row.name.casefold())
+
+
+# --- keys of teams -------------------------------------------------------------------------------------------------
+
+
+def _pin_in_bundle(session: Session, root: bytes, user_id: bytes, key: PublicKey) -> None:
+    row = session.scalars(select(Bundle).where(Bundle.user_id == user_id)).one()
+    bundle = open_bundle(root, row)
+    bundle["pins"][f"{key.kind}/{key.owner or ''}/{key.epoch}"] = key.fingerprint.hex()
+    row.sealed = seal_bundle(root, user_id, row.revision + 1, bundle)
+    row.revision += 1
+    session.flush()
+
+
+def found_team(
+    session: Session, instance: Instance, person: Person, root: bytes, team: str, *, now: datetime
+) -> PublicKey:
+    """The first member makes a team's secret. Nothing is sealed to it until its pin stands in the pin file."""
+    kind = "stats" if team == STATS else "team"
+    owner = "" if team == STATS else team
+    allowed = person.has("statistiekredacteur") if kind == "stats" else person.member_of(team)
+    if not allowed:
+        raise NotAllowed("niet_van_dit_team")
+    if session.scalar(select(TeamEpoch.epoch).where(TeamEpoch.kind == kind, TeamEpoch.team == owner)):
+        raise NotAllowed("team_heeft_sleutel")
+    keys = TeamKeys(owner, 1, new_key(), kind)
+    ledger = Ledger(session, instance, now=now)
+    ledger.add(TeamEpoch, kind=kind, team=owner, epoch=1, public_key=keys.pair.public.raw, made_at=now)
+    _grant(ledger, keys, person.user_id, person.pair.public, person.user_id)
+    ledger.close(person.user_id, "team_gesticht", person.user_id)
+    _pin_in_bundle(session, root, person.user_id, keys.pair.public)
+    return keys.pair.public
+
+
+def _grant(ledger: Ledger, keys: TeamKeys, member: bytes, key: PublicKey, grantor: bytes) -> None:
+    grant = Grant("team_grant", keys.team, None, keys.epoch, grantor)
+    ledger.add(
+        TeamGrant, kind=keys.kind, team=keys.team, epoch=keys.epoch, member_id=member, grantor=grantor,
+        wrapped=wrap(key, keys.secret, grant),
+    )  # fmt: skip
+
+
+def admit(session: Session, instance: Instance, by: Person, user_id: bytes, team: str, *, now: datetime) -> None:
+    """A member who compared the fingerprint gives a colleague the team's secret, all epochs of it."""
+    kind = "stats" if team == STATS else "team"
+    keys = by.statistics if kind == "stats" else by.teams.get(team, ())
+    user = session.scalars(select(User).where(User.id == user_id)).one_or_none()
+    wanted = ("statistiekredacteur",) if kind == "stats" else tuple(TEAM_ROLES)
+    role = select(Role.role).where(
+        Role.user_id == user_id, Role.team == ("" if kind == "stats" else team), Role.role.in_(wanted)
+    )
+    if not keys or user is None or user.public_key is None or user.state != ACTIVE or user_id == by.user_id:
+        raise NotAllowed("kan_niet_toelaten")
+    if not session.scalar(role.limit(1)):
+        raise NotAllowed("niet_van_dit_team")
+    held = session.scalars(
+        select(TeamGrant.epoch).where(
+            TeamGrant.member_id == user_id, TeamGrant.kind == kind, TeamGrant.team == keys[0].team
+        )
+    ).all()
+    public = PublicKey("user", user_id, user.key_number, user.public_key)
+    ledger = Ledger(session, instance, now=now)
+    for epoch in keys:
+        if epoch.epoch not in held:
+            _grant(ledger, epoch, user_id, public, by.user_id)
+    ledger.close(by.user_id, "toegelaten", user_id)
+
+
+def with_adopted_pins(session: Session, instance: Instance, user_id: bytes, bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle with the pins of keys this member was granted since; what is pinned already is never changed."""
+    grants = session.scalars(select(TeamGrant).where(TeamGrant.member_id == user_id)).all()
+    pins = {(pin.kind, pin.owner, pin.epoch): pin.fingerprint.hex() for pin in instance.pins().lines} if grants else {}
+    fresh = {
+        f"{grant.kind}/{grant.team}/{grant.epoch}": pins[grant.kind, grant.team, grant.epoch]
+        for grant in grants
+        if (grant.kind, grant.team, grant.epoch) in pins
+    }
+    return bundle | {"pins": fresh | bundle["pins"]}

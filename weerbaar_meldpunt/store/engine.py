@@ -1,0 +1,41 @@
+"""The database engine and its sessions: SQLite with WAL, FULL and IMMEDIATE by default; PostgreSQL by address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_SECONDS = 5
+
+
+def open_engine(address: str) -> Engine:
+    """An engine on which every transaction on SQLite takes its write lock at the start, so that none is refused late."""
+    if make_url(address).get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def open_sessions(engine: Engine) -> sessionmaker[Session]:
+    """The maker of sessions; objects stay usable after a commit."""
+    return sessionmaker(engine, expire_on_commit=False, autoflush=False)
