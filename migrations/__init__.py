@@ -1,0 +1,1 @@
+"""Versions of the tables; a package only so that the wheel carries them (docs/decisions/0002)."""
