@@ -9,6 +9,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from .teams import outcomes_for, teams
+
 Codes = tuple[str, ...]
 
 # What a report says (report format, version 1).
@@ -61,7 +63,7 @@ CONTACT_CHANNELS: Final[Codes] = ("telefoon", "bericht", "brief")
 CONTACT_LANGUAGES: Final[Codes] = ("nl", "en", "fy", "pap")
 
 # What the rules answer.
-TEAMS: Final[Codes] = ("ondersteuning", "beveiliging", "juridisch")
+TEAMS: Final[Codes] = tuple(teams())
 URGENCIES: Final[Codes] = ("acuut", "hoog", "midden", "laag")
 ENTITLEMENTS: Final[Codes] = ("recht", "handmatig", "geen_recht")  # best first
 MARKS: Final[Codes] = ("eerst_schrijven", "doorverwijzen", "wacht_op_toestemming")
@@ -69,26 +71,11 @@ SIDE_ACTIONS: Final[Codes] = (
     "politie", "kpcn", "hovj", "cdk", "werkgever", "platform", "adres", "riec", "nazorg",
 )  # fmt: skip
 WHOSE_TERMS: Final[Codes] = ("eigen", "wederpartij", "organisatie")
-COMPARTMENTS: Final[Codes] = ("melding", "veilig", "notities")
+COMPARTMENTS: Final[Codes] = ("A", "B", "N")  # melding, veilig, notities
 
 # What happens to a case.
 TRACK_STATES: Final[Codes] = ("nieuw", "in_behandeling", "wacht_op_melder", "wacht_op_derde", "afgerond")
-COMMON_OUTCOMES: Final[Codes] = (
-    "doorverwezen", "melder_wil_niet_verder", "geen_contact_gekregen", "dubbel", "ingetrokken",
-    "geen_incident",
-)  # fmt: skip
-OUTCOMES: Final = MappingProxyType(
-    {
-        "ondersteuning": ("geholpen", *COMMON_OUTCOMES),
-        "beveiliging": (
-            "maatregelen_geleverd", "advies_zonder_maatregelen", "geen_aanspraak_alternatief",
-            "ambt_geeindigd", *COMMON_OUTCOMES,
-        ),
-        "juridisch": (
-            "afgewikkeld", "overgenomen_door_organisatie", "termijn_verstreken", *COMMON_OUTCOMES,
-        ),
-    }
-)  # fmt: skip
+OUTCOMES: Final = MappingProxyType({team: outcomes_for(team) for team in TEAMS})
 # These take a validated fact back out of the figures.
 UNCOUNTED_OUTCOMES: Final = frozenset({"dubbel", "ingetrokken", "geen_incident"})
 REPORT_TO_POLICE: Final[Codes] = ("ja", "nee", "onbekend")  # aangifte, as validated
