@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from . import vocabulary as codes
 from .answer import Reason
@@ -15,33 +15,54 @@ from .terms import TermTable
 Given = TypeVar("Given")
 
 
-class Row(Generic[Given]):
-    """The cases of one row, each with what it gives."""
+# (all, any, none, what the case gives)
+ReadyCase = tuple[int, int, int, Given]
+# A row: facts of which one holds whenever one of its cases applies, and the cases. Most rows are passed over by the
+# first number alone, in the loops of `first`, `collect` and `define`; that makes routing fast.
+Row = tuple[int, tuple[ReadyCase[Given], ...]]
 
-    __slots__ = ("cases", "trigger")
 
-    def __init__(self, cases: Iterable[tuple[Masks, Given]]) -> None:
-        self.cases = tuple((*masks, given) for masks, given in cases)
-        self.trigger = self._trigger()
+def make_row(cases: Iterable[tuple[Masks, Given]]) -> Row[Given]:
+    """A row of cases, each with what it gives."""
+    ready = tuple((*masks, given) for masks, given in cases)
+    trigger = 0
+    for must, some, _, _ in ready:
+        # A case that asks only for absence may always apply: every bit triggers it.
+        trigger |= some or must & -must or -1
+    return trigger, ready
 
-    def match(self, facts: int) -> Given | None:
-        """What the first case that applies gives."""
-        # Most rows are passed over by one look: nothing that could make a case apply is there.
-        if self.trigger and not facts & self.trigger:
-            return None
-        for must, some, none, given in self.cases:
-            if facts & must == must and (not some or facts & some) and not facts & none:
-                return given
-        return None
 
-    def _trigger(self) -> int:
-        """Facts of which one holds whenever a case applies; 0 when a case asks only for absence."""
-        found = 0
-        for must, some, _, _ in self.cases:
-            if not (must or some):
-                return 0
-            found |= some or must & -must
-        return found
+def first(rows: Iterable[Row[Given]], facts: int, otherwise: Given) -> Given:
+    """What the first row that applies gives."""
+    for trigger, cases in rows:
+        if facts & trigger:
+            for must, some, none, given in cases:
+                if facts & must == must and (not some or facts & some) and not facts & none:
+                    return given
+    return otherwise
+
+
+def collect(rows: Iterable[Row[Given]], facts: int) -> list[Given]:
+    """What every row that applies gives, each by its first case."""
+    found = []
+    for trigger, cases in rows:
+        if facts & trigger:
+            for must, some, none, given in cases:
+                if facts & must == must and (not some or facts & some) and not facts & none:
+                    found.append(given)
+                    break
+    return found
+
+
+def define(definitions: Iterable[Row[int]], facts: int) -> int:
+    """The facts with those that definitions add, each seeing the ones above it."""
+    for trigger, cases in definitions:
+        if facts & trigger:
+            for must, some, none, bit in cases:
+                if facts & must == must and (not some or facts & some) and not facts & none:
+                    facts |= bit
+                    break
+    return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +97,27 @@ class Tables:
         self.definitions = [_definition(*row) for row in names.definitions]
 
         last = file.urgency[-1]
-        self.urgency = [Row(_with(names, row.when, row.rule, "urgency", row.urgency)) for row in file.urgency]
+        self.urgency = [make_row(_with(names, row.when, row.rule, "urgency", row.urgency)) for row in file.urgency]
         self.urgency_otherwise = (last.urgency, Reason(last.rule, "urgency", last.otherwise or ""))
         ending = file.entitlement[-1]
         self.entitlement = [
-            Row(_with(names, row.when, row.rule, "entitlement", row.entitlement)) for row in file.entitlement
+            make_row(_with(names, row.when, row.rule, "entitlement", row.entitlement)) for row in file.entitlement
         ]
         self.entitlement_otherwise = (ending.entitlement, Reason(ending.rule, "entitlement", ending.otherwise or ""))
         self.entitlement_rank = {code: place for place, code in enumerate(codes.ENTITLEMENTS)}
         self.route = [
-            Row(_with(names, row.when, row.rule, f"route:{row.route}", (row.route, row.mark))) for row in file.route
+            make_row(_with(names, row.when, row.rule, f"route:{row.route}", (row.route, row.mark)))
+            for row in file.route
         ]
         default = file.no_route[-1]
         self.no_route = [
-            Row((names.masks(case), (case.offers, Reason(row.rule, "no_route", case.because))) for case in row.when)
+            make_row(
+                (names.masks(case), (case.offers, Reason(row.rule, "no_route", case.because))) for case in row.when
+            )
             for row in file.no_route
         ]
         self.no_route_otherwise = (default.offers, Reason(default.rule, "no_route", default.otherwise or ""))
-        self.action = [Row(_proposals(names, row)) for row in file.action]
+        self.action = [make_row(_proposals(names, row)) for row in file.action]
         self.first_contact = {row.urgency: _first_contact(row) for row in file.first_contact}
         self.consent_mark = file.consent.mark
         self.consent_reason = {
@@ -103,7 +127,7 @@ class Tables:
 
 
 def _definition(bit: int, cases: Iterable[Masks]) -> Row[int]:
-    return Row((masks, bit) for masks in cases)
+    return make_row((masks, bit) for masks in cases)
 
 
 def _with(

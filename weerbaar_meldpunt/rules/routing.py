@@ -6,10 +6,9 @@ urgency and entitlement the first one does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 from . import vocabulary as codes
 from .answer import Answer, Reason
@@ -17,7 +16,7 @@ from .calendar import add_working_days, end_of_working_day, today
 from .data import read_version, version_on, versions
 from .decision_tables import RoutingFile
 from .facts import CONSENT_MISSING, ENTITLEMENT_BIT, ROLE_BIT, URGENCY_BIT, derive, start_of
-from .ready import FirstContact, Row, Tables
+from .ready import FirstContact, Tables, collect, define, first
 from .report import Report
 from .teams import compartments_for
 from .terms import legal_terms, term_table
@@ -26,8 +25,6 @@ __all__ = [
     "Answer", "Reason", "Tables", "compartments_for", "decide", "decide_again", "load_tables", "offer_text",
     "table_versions",
 ]  # fmt: skip
-
-Given = TypeVar("Given")
 
 _STEM: Final = "routing"
 _REFER: Final = "doorverwijzen"
@@ -84,28 +81,24 @@ def _decide(report: Report, now: datetime, tables: Tables | None) -> Answer:
     common = derive(report, terms, tables.file.thresholds, now=now, day=day, pressing_on=day + tables.pressing)
     facts, entitlement, entitled = _office(report, common, tables)
     facts |= ENTITLEMENT_BIT[entitlement]
-    for definition in tables.definitions:
-        facts |= definition.match(facts) or 0
+    facts = define(tables.definitions, facts)
 
-    urgency, urgent = _first(tables.urgency, facts) or tables.urgency_otherwise
+    urgency, urgent = first(tables.urgency, facts, tables.urgency_otherwise)
     facts |= URGENCY_BIT[urgency]
     contact = tables.first_contact[urgency]
     reasons = [urgent, contact.reason, entitled]
 
     found: set[str] = set()
     marks: set[str] = set()
-    for row in tables.route:
-        match = row.match(facts)
-        if match is not None:
-            (route, mark), reason = match
-            found.add(route)
-            reasons.append(reason)
-            if mark is not None:
-                marks.add(mark)
+    for (route, mark), reason in collect(tables.route, facts):
+        found.add(route)
+        reasons.append(reason)
+        if mark is not None:
+            marks.add(mark)
     routes = tuple(team for team in codes.TEAMS if team in found)
     offers: tuple[str, ...] = ()
     if not routes:
-        offers, reason = _first(tables.no_route, facts) or tables.no_route_otherwise
+        offers, reason = first(tables.no_route, facts, tables.no_route_otherwise)
         reasons.append(reason)
         marks.add(_REFER)
     if facts & CONSENT_MISSING:
@@ -113,13 +106,12 @@ def _decide(report: Report, now: datetime, tables: Tables | None) -> Answer:
         reasons.append(tables.consent_reason[f"route:{routes[0]}" if routes else "no_route"])
 
     actions = []
-    for proposal in tables.action:
-        action = proposal.match(facts)
-        if action is not None:
-            if action.islands is not None and facts & tables.islands:
-                action = action.islands
-            actions.append(action.code)
-            reasons.append(action.reason)
+    for proposed in collect(tables.action, facts):
+        action = proposed
+        if proposed.islands is not None and facts & tables.islands:
+            action = proposed.islands
+        actions.append(action.code)
+        reasons.append(action.reason)
     for term in terms:
         reasons.append(Reason(term.rule, f"term:{term.term}", term.basis))
     return Answer(
@@ -143,25 +135,15 @@ def _office(report: Report, common: int, tables: Tables) -> tuple[int, str, Reas
     facts, best, because = 0, "", tables.entitlement_otherwise[1]
     any_role = 0
     for role in (target.role, *target.other_roles):
-        held = common | ROLE_BIT[role]
-        for definition in tables.role_definitions:
-            held |= definition.match(held) or 0
+        held = define(tables.role_definitions, common | ROLE_BIT[role])
         for bit, of_any in tables.any_role:
             if held & bit:
                 any_role |= of_any
-        found, reason = _first(tables.entitlement, held) or tables.entitlement_otherwise
+        found, reason = first(tables.entitlement, held, tables.entitlement_otherwise)
         if not best or tables.entitlement_rank[found] < tables.entitlement_rank[best]:
             best, because = found, reason
         facts = facts or held
     return facts | any_role, best, because
-
-
-def _first(rows: Iterable[Row[Given]], facts: int) -> Given | None:
-    for row in rows:
-        match = row.match(facts)
-        if match is not None:
-            return match
-    return None
 
 
 def _first_contact(now: datetime, day: date, contact: FirstContact) -> datetime:
