@@ -7,12 +7,19 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 FILE = "meldpunt.toml"
 
 
 class SettingsFault(ValueError):
     """A setting that is missing or wrong; the message names it."""
+
+
+# Shown to people in fear; the shipped numbers can be replaced by the desk's own.
+TELEPHONE: Final = MappingProxyType(
+    {"nood": "112", "nood_bes": "911", "ot": "070-3738314", "113": "113", "politie": "0900-8844"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,7 @@ class Settings:
     database_url: str | None = None
     smtp: Smtp | None = None
     mail_from: str = "meldpunt@localhost"
-    # Shown to people in fear; the shipped numbers can be replaced by the desk's own.
-    telephone: MappingProxyType[str, str] = MappingProxyType(
-        {"nood": "112", "nood_bes": "911", "ot": "070-3738314", "113": "113", "politie": "0900-8844"}
-    )
+    telephone: MappingProxyType[str, str] = field(default_factory=lambda: TELEPHONE)
     neutral_page: str = "https://www.knmi.nl/"
 
     @property
@@ -66,7 +70,7 @@ def load_settings(instance: Path | None = None) -> Settings:
         raise SettingsFault(f"{FILE}: unknown setting {', '.join(unknown)}")
     try:
         smtp = Smtp(**document.pop("smtp")) if "smtp" in document else _smtp_from_environment()
-        telephone = dict(Settings.__dataclass_fields__["telephone"].default) | document.pop("telephone", {})
+        telephone = dict(TELEPHONE) | document.pop("telephone", {})
     except (TypeError, ValueError) as fault:
         raise SettingsFault(f"{FILE}: {fault}") from None
     base_url = os.environ.get("MELDPUNT_BASE_URL")

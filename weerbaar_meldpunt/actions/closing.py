@@ -116,8 +116,8 @@ def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> 
     kinds = sorted({due.kind for due in held.dues} - set(KEPT_AFTER_CLOSING))
     settle(ledger, held.dues, kinds, "vervallen", now=held.now)
     plan(
-        ledger, held.track, held.dues, chase.after_closing(now=held.now), now=held.now, state="afgerond",
-        outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
+        ledger, held.track, held.dues, chase.after_closing(held.track.team, now=held.now), now=held.now,
+        state="afgerond", outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
     )  # fmt: skip
     held.close(ledger, "afgerond", {"text": "", **words})
     if words["outcome"] in TAKEN_BACK:
@@ -127,9 +127,7 @@ def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> 
 
 
 def _open_tracks(session: Session, held: Held) -> bool:
-    others = select(Track.id).where(
-        Track.case_id == held.case.id, Track.closed_at.is_(None), Track.id != held.track.id
-    )
+    others = select(Track.id).where(Track.case_id == held.case.id, Track.closed_at.is_(None), Track.id != held.track.id)
     return session.scalar(others.limit(1)) is not None
 
 

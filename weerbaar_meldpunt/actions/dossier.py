@@ -159,7 +159,7 @@ class Dossier:
     rows: list[Any] = field(default_factory=list)
 
 
-def _part(what: str, **columns: Any) -> Select[Any]:
+def _part(what: str, **columns: Any) -> Select[*tuple[Any, ...]]:
     types = {
         "id": LargeBinary, "part": String, "number": Integer, "moment": UtcDateTime, "sealed": LargeBinary,
         "other": LargeBinary, "more": LargeBinary, "extra": Integer,
@@ -185,13 +185,26 @@ def load(session: Session, case_id: bytes, *, team: str | None, recipient: bytes
             Message.case_id == case_id
         ),
         _part(
-            "attachment", id=Attachment.id, part=Attachment.compartment, number=Attachment.revision,
-            sealed=Attachment.sealed, other=Attachment.blob_id,
-        ).where(Attachment.case_id == case_id),  # fmt: skip
+            "attachment",
+            id=Attachment.id,
+            part=Attachment.compartment,
+            number=Attachment.revision,
+            sealed=Attachment.sealed,
+            other=Attachment.blob_id,
+        ).where(Attachment.case_id == case_id),
         _part(
-            "event", id=Leaf.id, part=Leaf.action, number=Leaf.seq, moment=Leaf.at, sealed=Leaf.body, other=Leaf.actor,
-            more=User.sealed, extra=User.revision,
-        ).outerjoin(User, User.id == Leaf.actor).where(Leaf.object == case_id),  # fmt: skip
+            "event",
+            id=Leaf.id,
+            part=Leaf.action,
+            number=Leaf.seq,
+            moment=Leaf.at,
+            sealed=Leaf.body,
+            other=Leaf.actor,
+            more=User.sealed,
+            extra=User.revision,
+        )
+        .outerjoin(User, User.id == Leaf.actor)
+        .where(Leaf.object == case_id),
     ]
     if team:
         parts.append(
@@ -213,9 +226,14 @@ def load(session: Session, case_id: bytes, *, team: str | None, recipient: bytes
         elif row.what == "grant":
             found.grants.append(
                 CaseGrant(
-                    case_id=case_id, compartment=row.part, epoch=row.number, recipient=row.other, wrapped=row.sealed,
-                    grantor=row.more if team else None, reader_mac=None if team else row.more,
-                )  # fmt: skip
+                    case_id=case_id,
+                    compartment=row.part,
+                    epoch=row.number,
+                    recipient=row.other,
+                    wrapped=row.sealed,
+                    grantor=row.more if team else None,
+                    reader_mac=None if team else row.more,
+                )
             )
         elif row.what == "fold":
             found.folds.append(
@@ -242,9 +260,19 @@ def load_tracks(session: Session, instance: Instance, case_id: bytes) -> tuple[T
             dues.append(DueView(due.id, due.kind, due.moment, due.step, due.ended_at))
     return tuple(
         TrackView(
-            t.id, t.team, t.state, t.urgency, t.owner_id, open_user(instance, owner)[1] if owner else None, t.outcome,
-            t.opened_at, t.closed_at, t.unread, t.proposed_by, tuple(dues),
-        )  # fmt: skip
+            t.id,
+            t.team,
+            t.state,
+            t.urgency,
+            t.owner_id,
+            open_user(instance, owner)[1] if owner else None,
+            t.outcome,
+            t.opened_at,
+            t.closed_at,
+            t.unread,
+            t.proposed_by,
+            tuple(dues),
+        )
         for t, owner, dues in tracks.values()
     )
 
@@ -263,7 +291,10 @@ def view(
     received_at: datetime, team: str | None,
 ) -> CaseView:  # fmt: skip
     """Open what the ring opens; one unreadable message or file becomes a marked gap, never the end of the page."""
-    messages, notes, attachments, events = [], [], [], []
+    messages: list[MessageView] = []
+    notes: list[MessageView] = []
+    attachments: list[AttachmentView] = []
+    events: list[EventView | None] = []
     for row in dossier.rows:
         if row.what in ("message", "note"):
             text = _opened(ring, row, Binding(row.what, dossier.case_id, row.id, row.number))

@@ -114,7 +114,9 @@ def save_draft(session: Session, draft: Draft, *, now: datetime) -> None:
         session.execute(insert(DraftRow).values(lookup=draft.lookup, **values))
     else:
         written = session.execute(
-            update(DraftRow).where(DraftRow.lookup == draft.lookup, DraftRow.revision == draft.revision).values(**values)
+            update(DraftRow)
+            .where(DraftRow.lookup == draft.lookup, DraftRow.revision == draft.revision)
+            .values(**values)
         )
         if written.rowcount != 1:  # type: ignore[attr-defined]
             current = open_draft(session, draft.cookie, now=now)

@@ -119,9 +119,7 @@ def _own_reader(
     return numbers[max(taken, default=-1) + 1][0]
 
 
-def account_readers(
-    session: Session, instance: Instance, account: Person
-) -> list[tuple[ReaderKeys, bytes | None]]:
+def account_readers(session: Session, instance: Instance, account: Person) -> list[tuple[ReaderKeys, bytes | None]]:
     """The account's readers in order with the case of each, to twenty free numbers beyond the last that is taken."""
     secret, found = bytes.fromhex(account.bundle["files"]), list[tuple[ReaderKeys, bytes | None]]()
     while True:
@@ -197,9 +195,9 @@ def _seal_documents(
 def _open_tracks(
     ledger: Ledger, case_id: bytes, teams: Mapping[str, PublicKey], answer: Answer, received: datetime, now: datetime
 ) -> None:
-    planned = chase.first_dues(answer, received_at=received)
-    first = min(planned, key=lambda due: due.moment)
     for team in teams:
+        planned = chase.first_dues(answer, team, received_at=received)
+        first = min(planned, key=lambda due: due.moment)
         track = new_id()
         ledger.add(
             Track, id=track, case_id=case_id, team=team, state="nieuw", urgency=answer.urgency, opened_at=now,

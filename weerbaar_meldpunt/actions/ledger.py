@@ -60,7 +60,7 @@ class Ledger:
         for attribute in inspect(model).column_attrs:
             default = attribute.columns[0].default
             if default is not None and default.is_scalar:
-                full[attribute.key] = default.arg  # type: ignore[attr-defined]
+                full[attribute.key] = default.arg
         full |= values
         self._new.setdefault(model, []).append(full)
 

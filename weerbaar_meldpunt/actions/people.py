@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,14 +13,14 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.vocabulary import ACCOUNT_ROLES, TEAMS
-from weerbaar_meldpunt.store.people import Bundle, Invitation, Role, Root, TeamEpoch, TeamGrant, User
+from weerbaar_meldpunt.store.people import Bundle, Invitation, Role, Root, TeamGrant, User
 from weerbaar_meldpunt.vault import password as passwords
 from weerbaar_meldpunt.vault.codes import code_from, read_code, shown_code
 from weerbaar_meldpunt.vault.derive import new_id, new_key, random_bytes, sha256
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys, user_key_pair
 from weerbaar_meldpunt.vault.seal import Binding, SealKey, open_json, open_key, seal_json, seal_key
-from weerbaar_meldpunt.vault.wrap import Grant, KeyPair, PublicKey, unwrap, wrap
+from weerbaar_meldpunt.vault.wrap import Grant, KeyPair, PublicKey, unwrap
 
 from .errors import NotAllowed
 from .instance import Instance
@@ -157,7 +157,7 @@ def unlock(session: Session, instance: Instance, content: SessionContent) -> Per
         return None
     kind = and_(TeamGrant.member_id == User.id, TeamGrant.team == Role.team, TeamGrant.kind != "stats")
     stats = and_(TeamGrant.member_id == User.id, TeamGrant.kind == "stats", Role.role == "statistiekredacteur")
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         select(User, Bundle, Role, TeamGrant)
         .join(Bundle, Bundle.user_id == User.id)
         .outerjoin(Role, Role.user_id == User.id)
@@ -200,9 +200,13 @@ def invite(
     user_id = new_id()
     session.add(
         User(
-            id=user_id, login_lookup=lookup, state=INVITED, revision=1, key_number=0,
+            id=user_id,
+            login_lookup=lookup,
+            state=INVITED,
+            revision=1,
+            key_number=0,
             sealed=seal_user(instance, user_id, 1, login.strip(), name.strip()),
-        )  # fmt: skip
+        )
     )
     session.flush()
     for role, team in roles:
@@ -259,10 +263,14 @@ def enrol(
     for way, key, salt_ in (("pw", password_key, salt), ("rc", passwords.recovery_key(code, user.id), bytes(16))):
         session.merge(
             Root(
-                user_id=user.id, way=way, revision=1, kdf=passwords.KDF_NUMBER, salt=salt_,
+                user_id=user.id,
+                way=way,
+                revision=1,
+                kdf=passwords.KDF_NUMBER,
+                salt=salt_,
                 pepper_id=passwords.pepper_id(instance.pepper),
                 sealed=seal_key(key, root, Binding(f"root_{way}", user.id, None, 1)),
-            )  # fmt: skip
+            )
         )
     session.merge(Bundle(user_id=user.id, revision=1, sealed=seal_bundle(root, user.id, 1, bundle)))
     user.public_key = user_key_pair(seed, user.id, number).public.raw
@@ -274,9 +282,7 @@ def enrol(
     return Enrolment(user.id, secret, uri, shown_code(code))
 
 
-def confirm_enrolment(
-    session: Session, instance: Instance, user_id: bytes, typed_code: str, *, now: datetime
-) -> bool:
+def confirm_enrolment(session: Session, instance: Instance, user_id: bytes, typed_code: str, *, now: datetime) -> bool:
     """The printed recovery code was typed again and opens ROOT: only now does the account work."""
     user = session.scalars(select(User).where(User.id == user_id)).one()
     row = session.scalars(select(Root).where(Root.user_id == user_id, Root.way == "rc")).one()
@@ -314,7 +320,7 @@ def register(
 
 def staff(session: Session, instance: Instance) -> list[StaffRow]:
     """All staff accounts; never a reporter's."""
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         select(User, Role, TeamGrant)
         .join(Role, Role.user_id == User.id)
         .outerjoin(TeamGrant, TeamGrant.member_id == User.id)
@@ -335,81 +341,3 @@ def staff(session: Session, instance: Instance) -> list[StaffRow]:
             (known.keys if known else frozenset()) | keys,
         )  # fmt: skip
     return sorted(found.values(), key=lambda row: row.name.casefold())
-
-
-# --- keys of teams -------------------------------------------------------------------------------------------------
-
-
-def _pin_in_bundle(session: Session, root: bytes, user_id: bytes, key: PublicKey) -> None:
-    row = session.scalars(select(Bundle).where(Bundle.user_id == user_id)).one()
-    bundle = open_bundle(root, row)
-    bundle["pins"][f"{key.kind}/{key.owner or ''}/{key.epoch}"] = key.fingerprint.hex()
-    row.sealed = seal_bundle(root, user_id, row.revision + 1, bundle)
-    row.revision += 1
-    session.flush()
-
-
-def found_team(
-    session: Session, instance: Instance, person: Person, root: bytes, team: str, *, now: datetime
-) -> PublicKey:
-    """The first member makes a team's secret. Nothing is sealed to it until its pin stands in the pin file."""
-    kind = "stats" if team == STATS else "team"
-    owner = "" if team == STATS else team
-    allowed = person.has("statistiekredacteur") if kind == "stats" else person.member_of(team)
-    if not allowed:
-        raise NotAllowed("niet_van_dit_team")
-    if session.scalar(select(TeamEpoch.epoch).where(TeamEpoch.kind == kind, TeamEpoch.team == owner)):
-        raise NotAllowed("team_heeft_sleutel")
-    keys = TeamKeys(owner, 1, new_key(), kind)
-    ledger = Ledger(session, instance, now=now)
-    ledger.add(TeamEpoch, kind=kind, team=owner, epoch=1, public_key=keys.pair.public.raw, made_at=now)
-    _grant(ledger, keys, person.user_id, person.pair.public, person.user_id)
-    ledger.close(person.user_id, "team_gesticht", person.user_id)
-    _pin_in_bundle(session, root, person.user_id, keys.pair.public)
-    return keys.pair.public
-
-
-def _grant(ledger: Ledger, keys: TeamKeys, member: bytes, key: PublicKey, grantor: bytes) -> None:
-    grant = Grant("team_grant", keys.team, None, keys.epoch, grantor)
-    ledger.add(
-        TeamGrant, kind=keys.kind, team=keys.team, epoch=keys.epoch, member_id=member, grantor=grantor,
-        wrapped=wrap(key, keys.secret, grant),
-    )  # fmt: skip
-
-
-def admit(session: Session, instance: Instance, by: Person, user_id: bytes, team: str, *, now: datetime) -> None:
-    """A member who compared the fingerprint gives a colleague the team's secret, all epochs of it."""
-    kind = "stats" if team == STATS else "team"
-    keys = by.statistics if kind == "stats" else by.teams.get(team, ())
-    user = session.scalars(select(User).where(User.id == user_id)).one_or_none()
-    wanted = ("statistiekredacteur",) if kind == "stats" else tuple(TEAM_ROLES)
-    role = select(Role.role).where(
-        Role.user_id == user_id, Role.team == ("" if kind == "stats" else team), Role.role.in_(wanted)
-    )
-    if not keys or user is None or user.public_key is None or user.state != ACTIVE or user_id == by.user_id:
-        raise NotAllowed("kan_niet_toelaten")
-    if not session.scalar(role.limit(1)):
-        raise NotAllowed("niet_van_dit_team")
-    held = session.scalars(
-        select(TeamGrant.epoch).where(
-            TeamGrant.member_id == user_id, TeamGrant.kind == kind, TeamGrant.team == keys[0].team
-        )
-    ).all()
-    public = PublicKey("user", user_id, user.key_number, user.public_key)
-    ledger = Ledger(session, instance, now=now)
-    for epoch in keys:
-        if epoch.epoch not in held:
-            _grant(ledger, epoch, user_id, public, by.user_id)
-    ledger.close(by.user_id, "toegelaten", user_id)
-
-
-def with_adopted_pins(session: Session, instance: Instance, user_id: bytes, bundle: dict[str, Any]) -> dict[str, Any]:
-    """The bundle with the pins of keys this member was granted since; what is pinned already is never changed."""
-    grants = session.scalars(select(TeamGrant).where(TeamGrant.member_id == user_id)).all()
-    pins = {(pin.kind, pin.owner, pin.epoch): pin.fingerprint.hex() for pin in instance.pins().lines} if grants else {}
-    fresh = {
-        f"{grant.kind}/{grant.team}/{grant.epoch}": pins[grant.kind, grant.team, grant.epoch]
-        for grant in grants
-        if (grant.kind, grant.team, grant.epoch) in pins
-    }
-    return bundle | {"pins": fresh | bundle["pins"]}

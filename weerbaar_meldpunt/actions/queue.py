@@ -87,17 +87,29 @@ def queue_page(
     return QueuePage(
         rows=tuple(
             QueueRow(
-                reference=row.reference, track_id=row.Track.id, state=row.Track.state, urgency=row.Track.urgency,
-                owner_id=row.Track.owner_id, owner_name=open_user(instance, row.User)[1] if row.User else None,
-                received_at=row.received_at, due_at=row.Track.due_at, due_kind=row.Track.due_kind,
-                overdue=bool(row.Track.due_at and row.Track.due_at < now), unread=row.Track.unread,
-                closed_at=row.Track.closed_at, outcome=row.Track.outcome, proposed=row.Track.proposed_by is not None,
+                reference=row.reference,
+                track_id=row.Track.id,
+                state=row.Track.state,
+                urgency=row.Track.urgency,
+                owner_id=row.Track.owner_id,
+                owner_name=open_user(instance, row.User)[1] if row.User else None,
+                received_at=row.received_at,
+                due_at=row.Track.due_at,
+                due_kind=row.Track.due_kind,
+                overdue=bool(row.Track.due_at and row.Track.due_at < now),
+                unread=row.Track.unread,
+                closed_at=row.Track.closed_at,
+                outcome=row.Track.outcome,
+                proposed=row.Track.proposed_by is not None,
                 headline=headlines.get(row.Track.case_id),
-            )  # fmt: skip
+            )
             for row in rows
         ),
-        page=page, pages=pages, total=total, counts=counts,
-    )  # fmt: skip
+        page=page,
+        pages=pages,
+        total=total,
+        counts=counts,
+    )
 
 
 def _filters(
@@ -143,7 +155,7 @@ def _counts(
     return counts, counts.pop("_total")
 
 
-def _rows(team: str, where: Sequence[ColumnElement[bool]], order: str) -> Select[Any]:
+def _rows(team: str, where: Sequence[ColumnElement[bool]], order: str) -> Select[*tuple[Any, ...]]:
     orders: dict[str, tuple[Any, ...]] = {
         "druk": (Track.urgency, Track.due_at, Track.id),
         "nieuw": (Track.opened_at.desc(), Track.id),
@@ -193,9 +205,7 @@ def headline_document(melding: Mapping[str, Any]) -> dict[str, Any]:
     kinds = list(incident.get("kinds") or [])
     if legal and "juridische_druk" not in kinds:
         kinds.append("juridische_druk")
-    flags = [
-        name for name in ("weapon", "happening_now", "address_exposed", "family_involved") if incident.get(name)
-    ]
+    flags = [name for name in ("weapon", "happening_now", "address_exposed", "family_involved") if incident.get(name)]
     wants_no_call = ["eerst_schrijven"] if (report.get("request") or {}).get("support") is False else []
     conflict = ["conflict"] if report.get("conflict") else []
     marks = list(dict.fromkeys([*melding["marks"], *wants_no_call, *flags, *conflict]))
@@ -217,9 +227,11 @@ def _fold(
         .outerjoin(
             Fold,
             and_(
-                Fold.case_id == CaseGrant.case_id, Fold.team == team, Fold.compartment == MELDING,
+                Fold.case_id == CaseGrant.case_id,
+                Fold.team == team,
+                Fold.compartment == MELDING,
                 Fold.epoch == CaseGrant.epoch,
-            ),  # fmt: skip
+            ),
         )
         .where(
             CaseGrant.case_id.in_(case_ids),

@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from weerbaar_meldpunt.rules import chase
 from weerbaar_meldpunt.store.cases import Attachment, Case, Message, Reader
 from weerbaar_meldpunt.store.tracks import Due, Track
-from weerbaar_meldpunt.rules import chase
 from weerbaar_meldpunt.vault.codes import WrongCode, read_code
 from weerbaar_meldpunt.vault.derive import new_id
 from weerbaar_meldpunt.vault.keys import ReaderKeys

@@ -20,8 +20,9 @@ from weerbaar_meldpunt.vault.seal import Binding, open_key
 from .errors import Busy, TooManyTries
 from .instance import Instance
 from .ledger import Ledger
-from .people import ACTIVE, STAFF_ROLES, lookup_of, normal_login, open_bundle, seal_bundle, with_adopted_pins
+from .people import ACTIVE, STAFF_ROLES, lookup_of, normal_login, open_bundle, open_user, seal_bundle
 from .sessions import Presession, SessionContent, start_content
+from .teamkeys import with_adopted_pins
 
 FREE_FAILURES: Final = 5
 LONGEST_DELAY: Final = 900
@@ -97,9 +98,9 @@ def finish_signin(
     if presession.tries >= MAX_FACTOR_TRIES:
         return None
     row = session.execute(
-        select(User, Bundle).join(Bundle, Bundle.user_id == User.id).where(
-            User.id == presession.user_id, User.state == ACTIVE
-        )
+        select(User, Bundle)
+        .join(Bundle, Bundle.user_id == User.id)
+        .where(User.id == presession.user_id, User.state == ACTIVE)
     ).one_or_none()
     if row is None:
         return None
@@ -122,9 +123,20 @@ def finish_signin(
     staff = bool(roles & STAFF_ROLES)
     if staff:
         Ledger(session, instance, now=now).close(presession.user_id, "ingelogd", presession.user_id)
-    return start_content(
-        "person" if staff else "melder", now=now, user_id=presession.user_id, root=presession.root
-    )
+    return start_content("person" if staff else "melder", now=now, user_id=presession.user_id, root=presession.root)
+
+
+def is_current(secret: str, code: str, *, now: datetime) -> bool:
+    """Whether a code is one of this secret's, for who sets up an app; what signs in is `finish_signin`."""
+    try:
+        return _step_of(secret, code, now=now) is not None
+    except (ValueError, TypeError):  # not a secret
+        return False
+
+
+def login_of(session: Session, instance: Instance, user_id: bytes) -> str:
+    """The login of an account, for counting its failed tries."""
+    return open_user(instance, session.get_one(User, user_id))[0]
 
 
 def clear_failures(session: Session, instance: Instance, login: str) -> None:

@@ -185,7 +185,7 @@ def _contact_made(held: Held, ledger: Ledger) -> list[chase.PlannedDue]:
     if not pending:
         return []
     settle(ledger, held.dues, CONTACT, "gedaan", now=held.now)
-    return chase.after_contact(held.track.urgency, now=held.now)
+    return chase.after_contact(held.track.urgency, held.track.team, now=held.now)
 
 
 def mark_read(held: Held) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -54,11 +55,20 @@ def read_version(kind: type[Policy], stem: str, version: str) -> Policy:
     return read_policy(kind, f"{stem}-{version}.toml")
 
 
+def every_version(kind: type[Policy], stem: str) -> tuple[Policy, ...]:
+    """Every version that is carried, oldest first."""
+    return tuple(read_version(kind, stem, version) for version in versions(stem))
+
+
+def in_force(policies: Iterable[Policy], day: date) -> Policy:
+    """The one in force on a day; before the first, the first. Of two from one day the later version holds."""
+    by_date = sorted(policies, key=lambda policy: (policy.in_force_from, policy.version))
+    return [policy for policy in by_date if policy.in_force_from <= day or policy is by_date[0]][-1]
+
+
 def version_on(kind: type[Policy], stem: str, day: date) -> Policy:
     """The version in force on a day; before the first one, the first."""
-    read = [read_version(kind, stem, version) for version in versions(stem)]
-    in_force = [policy for policy in read if policy.in_force_from <= day]
-    return max(in_force or read[:1], key=lambda policy: policy.in_force_from)
+    return in_force(every_version(kind, stem), day)
 
 
 def _tuples(value: Any) -> Any:

@@ -176,7 +176,7 @@ def _incident_facts(incident: Incident, thresholds: Thresholds, *, now: datetime
             facts |= _SOON
     elif incident.moment_announced:
         facts |= _ANNOUNCED
-    if incident.occurred_at is None or now - _end_of(incident.occurred_at) < thresholds.recent_hours * _HOUR:
+    if incident.occurred_at is None or now - end_of(incident.occurred_at) < thresholds.recent_hours * _HOUR:
         facts |= _RECENT
     if incident.earlier_cases >= thresholds.earlier_cases:
         facts |= _MANY
@@ -190,7 +190,7 @@ def _falls_within(announced: datetime | date, now: datetime, hours: int) -> bool
     """Between now and so many hours on, both included; of a date alone any part of the day."""
     if isinstance(announced, datetime):
         return timedelta() <= announced - now <= hours * _HOUR
-    return start_of(announced) - now <= hours * _HOUR and _end_of(announced) > now
+    return start_of(announced) - now <= hours * _HOUR and end_of(announced) > now
 
 
 def start_of(announced: datetime | date) -> datetime:
@@ -200,7 +200,7 @@ def start_of(announced: datetime | date) -> datetime:
     return datetime.combine(announced, datetime.min.time(), tzinfo=AMSTERDAM)
 
 
-def _end_of(occurred: datetime | date) -> datetime:
+def end_of(occurred: datetime | date) -> datetime:
     """The moment itself; for a date alone the end of that day."""
     if isinstance(occurred, datetime):
         return occurred

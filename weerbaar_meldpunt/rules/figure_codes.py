@@ -68,6 +68,9 @@ FACT_DIMENSIONS: Final[Mapping[str, Codes]] = MappingProxyType(
 )
 GENDER_UNKNOWN: Final = "overig_onbekend"
 
+# What security measures cost is summed per kind of measure; euro are not a count and have no cell in the tables above.
+MEASURE_KINDS: Final[Codes] = ("bouwkundig", "elektronisch", "alarmopvolging", "persoonlijk", "overig")
+
 # The king's commissioner and the chair of a water board are never a code of their own: too few people.
 ROLE_GROUPS: Final[Mapping[str, str]] = MappingProxyType(
     {

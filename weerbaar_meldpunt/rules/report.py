@@ -5,7 +5,7 @@ Nothing is required but the format: whoever is in danger must get through with a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -16,7 +16,7 @@ from . import vocabulary as codes
 from .faults import Fault, ReportFaults, faults_of
 from .organisations import organisation
 from .reading import parse_text
-from .values import Day, Moment, MomentOrDay, OneOf, Several, Text
+from .values import Day, Moment, MomentOrDay, OneOf, Several, Shape, Text, moment_in
 
 __all__ = ["Report", "ReportFaults", "parse_report", "parse_text"]
 
@@ -26,8 +26,10 @@ Role = Annotated[str, OneOf(codes.ROLES)]
 Kind = Annotated[str, OneOf(codes.KINDS)]
 Channel = Annotated[str, OneOf(codes.CHANNELS)]
 Conflict = Annotated[str, OneOf(codes.CONFLICTS)]
-FreeCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
-ClockTime = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+FreeCode = Annotated[
+    str, Shape(r"^[a-z0-9][a-z0-9_.-]{0,39}$", "a lower-case code is asked (a-z, 0-9, at most 40 characters)")
+]
+ClockTime = Annotated[str, Shape(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "a time of day is asked (\"09:00\")")]
 Count = Annotated[int, Field(ge=0, le=999_999_999)]
 
 
@@ -222,18 +224,28 @@ def parse_report(document: object, *, now: datetime, allow_triage: bool = False)
 
     `allow_triage` is for workers: they alone may say that there is nothing but lawful criticism.
     """
-    report = Report.from_document(document)
-    faults = []
-    if report.received_at is not None:
-        if report.received_at > now:
-            faults.append(Fault("received_at", "lies in the future"))
-        elif report.received_at < now and report.intake not in codes.LATE_INTAKES:
-            faults.append(Fault("received_at", "an earlier moment is for the intakes telefoon and papier"))
-    if report.lawful_criticism_only and not allow_triage:
-        faults.append(Fault("lawful_criticism_only", "is set by a worker at triage only"))
-    if faults:
-        raise ReportFaults(faults)
+    report, faults = None, list[Fault]()
+    try:
+        report = Report.from_document(document)
+    except ReportFaults as refused:
+        faults += refused.faults
+    if isinstance(document, dict):
+        faults += _faults_of_intake(document, now=now, allow_triage=allow_triage)
+    if report is None or faults:
+        raise ReportFaults(faults) from None
     return report
+
+
+def _faults_of_intake(document: dict[Any, Any], *, now: datetime, allow_triage: bool) -> Iterator[Fault]:
+    """What depends on the moment and on who sends it; told together with the faults of the document itself."""
+    received, intake = moment_in(document.get("received_at")), document.get("intake")
+    if received is not None:
+        if received > now:
+            yield Fault("received_at", "lies in the future")
+        elif received < now and intake not in codes.LATE_INTAKES:
+            yield Fault("received_at", "an earlier moment is for the intakes telefoon and papier")
+    if document.get("lawful_criticism_only") is True and not allow_triage:
+        yield Fault("lawful_criticism_only", "is set by a worker at triage only")
 
 
 def _check_format(document: object) -> None:

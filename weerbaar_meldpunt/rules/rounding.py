@@ -37,6 +37,18 @@ class Series:
     flow: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Cells, by their places, that routing ties together: legal reports are no more than those of two routes."""
+
+    legal: int
+    routes: tuple[int, int]
+
+    def kept(self, table: Sequence[int]) -> bool:
+        """Whether it holds in a table."""
+        return table[self.legal] <= sum(table[route] for route in self.routes)
+
+
 def month_flow(layout: Layout, difference: Sequence[int]) -> list[int]:
     """The month as it can be shown: non-negative and additive, as near as can be to the true difference.
 
@@ -101,28 +113,44 @@ def round_flow(
             elif _steps(below) >= 2 > _steps(above):
                 lower[cell] = upper[cell]
         costs[cell] = cost
-    ties = _ties(layout, flow)
-    steps = _round(layout, costs, lower, upper, ties)
+    kept = [tie for tie in ties(layout) if tie.kept(flow)]
+    steps = _round(layout, costs, lower, upper, kept)
     if steps is None:
         # No promise is made of a single month of cells that no month prints; only their series must hold.
-        steps = _round(layout, costs, lower, upper, ties, widened=sorted(layout.unprinted))
+        steps = _round(layout, costs, lower, upper, kept, widened=sorted(layout.unprinted))
     if steps is None:
         raise Unpublishable(f"{layout.measure} {period}: the tables cannot be rounded together")
     return [BASE * step for step in steps]
 
 
-def check_rounding(layout: Layout, flow: Sequence[int], shown: Sequence[int], after: Sequence[Series]) -> None:
-    """Refuse a rounding that breaks a promise: bounds of month and series, fives, and adding up. Trusts no solver."""
+def check_rounding(
+    layout: Layout,
+    flow: Sequence[int],
+    shown: Sequence[int],
+    *,
+    series: Sequence[Series],
+    half_series: Sequence[Series] = (),
+) -> None:
+    """Refuse a rounding that breaks a promise: bounds of month and series, fives, and adding up. Trusts no solver.
+
+    The series are as they stand after this month.
+    """
     for cell, (count, value) in enumerate(zip(flow, shown, strict=True)):
         allowed = SERIES_ERROR if cell in layout.unprinted else MONTH_ERROR
-        if value < 0 or value % BASE or abs(value - count) > allowed:
+        if count < 0 or value < 0 or value % BASE or abs(value - count) > allowed:
             raise Unpublishable(f"{layout.measure}: a month's cell is out of bounds: {layout.keys[cell]}")
-        if any(abs(one.shown[cell] - one.flow[cell]) > SERIES_ERROR for one in after):
+        running = [*series, *half_series] if cell in layout.half_yearly else series
+        if any(abs(one.shown[cell] - one.flow[cell]) > SERIES_ERROR for one in running):
             raise Unpublishable(f"{layout.measure}: a series is out of bounds: {layout.keys[cell]}")
     for table in (flow, shown):
-        for relation in layout.relations:
-            if table[relation.whole] != sum(table[part] for part in relation.parts):
-                raise Unpublishable(f"{layout.measure}: {layout.keys[relation.whole]} does not add up")
+        require_sums(layout, table)
+
+
+def require_sums(layout: Layout, table: Sequence[int]) -> None:
+    """`Unpublishable` when a cell is not the sum of its parts."""
+    for relation in layout.relations:
+        if table[relation.whole] != sum([table[part] for part in relation.parts]):
+            raise Unpublishable(f"{layout.measure}: {layout.keys[relation.whole]} does not add up")
 
 
 def _weight(key: str) -> float:
@@ -136,24 +164,23 @@ def _steps(off: int) -> int:
     return max(0, -(-(abs(off) - MONTH_ERROR) // BASE))
 
 
-def _ties(layout: Layout, flow: Sequence[int]) -> list[tuple[int, tuple[int, int]]]:
+def ties(layout: Layout) -> list[Tie]:
     """Role groups whose legal reports all have the legal or the security route, as the routing rules see to.
 
     Without this a legal group shown above a route shown as nothing is known not to be empty. Civil servants are
-    left out: they may be referred on.
+    left out: they may be referred on. Corrections can break it, so it holds only where the flow keeps it.
     """
     if layout.measure != "meldingen":
         return []
-    ties = []
+    found = []
     for code in DIMENSIONS["rolgroep"]:
         if code == "ambtelijk":
             continue
         role = ("rolgroep", code)
         legal = layout.places[(role, ("soort", "juridisch"))]
         routes = (layout.places[(role, ("route", "juridisch"))], layout.places[(role, ("route", "beveiliging"))])
-        if flow[legal] <= sum(flow[route] for route in routes):
-            ties.append((legal, routes))
-    return ties
+        found.append(Tie(legal, routes))
+    return found
 
 
 def _round(
@@ -161,7 +188,7 @@ def _round(
     costs: Sequence[float],
     lower: Sequence[int],
     upper: Sequence[int],
-    ties: Sequence[tuple[int, tuple[int, int]]],
+    kept: Sequence[Tie],
     widened: Sequence[int] = (),
 ) -> list[int] | None:
     """Steps per cell. Each column is the step above `lower`, so that the numbers stay small at any size of count."""
@@ -182,8 +209,8 @@ def _round(
     for relation in layout.relations:
         columns, rest = row((relation.whole,), relation.parts)
         rows.append((columns, float(rest), float(rest)))
-    for legal, routes in ties:
-        columns, rest = row((legal,), routes)
+    for tie in kept:
+        columns, rest = row((tie.legal,), tie.routes)
         rows.append((columns, -float("inf"), float(rest)))
     solved = _solve(
         [*costs, *[_WIDENED_COST] * (2 * len(widened))],

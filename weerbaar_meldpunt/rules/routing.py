@@ -7,13 +7,13 @@ urgency and entitlement the first one does.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from . import vocabulary as codes
 from .answer import Answer, Reason
 from .calendar import add_working_days, end_of_working_day, today
-from .data import read_version, version_on, versions
+from .data import every_version, in_force, read_version, versions
 from .decision_tables import RoutingFile
 from .facts import CONSENT_MISSING, ENTITLEMENT_BIT, ROLE_BIT, URGENCY_BIT, derive, start_of
 from .ready import FirstContact, Tables, collect, define, first
@@ -62,9 +62,14 @@ def offer_text(code: str, tables: Tables) -> str:
     return tables.file.offers[code]
 
 
+@cache
+def _carried() -> tuple[RoutingFile, ...]:
+    return every_version(RoutingFile, _STEM)
+
+
 @lru_cache(maxsize=512)
 def _version_on(day: date) -> str:
-    return version_on(RoutingFile, _STEM, day).version
+    return in_force(_carried(), day).version
 
 
 @lru_cache(maxsize=8)

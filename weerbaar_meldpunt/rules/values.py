@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+_MINUTE: Final = timedelta(minutes=1)
 
 _DAY: Final = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4}|-?W[0-9]{2}-?[0-9])")
 _MOMENT: Final = re.compile(
@@ -35,6 +36,20 @@ class OneOf:
             custom_error_type="unknown_code",
             custom_error_message="unknown code; known codes: {known}",
             custom_error_context={"known": ", ".join(self.codes)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A text of a certain shape, and how that shape is asked for in a fault."""
+
+    pattern: str
+    asked: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A fault says what is asked and not what was given."""
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=self.pattern), custom_error_type="shape", custom_error_message=self.asked
         )
 
 
@@ -83,6 +98,12 @@ def read_moment(text: str) -> datetime | None:
         return None
 
 
+def moment_in(value: object) -> datetime | None:
+    """The moment that a value of a document holds, or None when it holds none."""
+    found = _either(value)
+    return found if isinstance(found, datetime) else None
+
+
 def read_day(text: str) -> date | None:
     """An ISO 8601 date, or None when the text is not a date."""
     if not _DAY.fullmatch(text):
@@ -96,11 +117,14 @@ def read_day(text: str) -> date | None:
 def fixed(moment: datetime) -> datetime:
     """The same moment at a fixed offset: moments in a zone that repeats an hour do not compare with others.
 
-    `OverflowError` for a moment that does not exist in UTC.
+    `OverflowError` for a moment that no clock in UTC or Amsterdam ever shows. An offset with seconds (Amsterdam before
+    1940) cannot be written in ISO 8601, so such a moment is kept in UTC.
     """
     local = moment if moment.tzinfo else moment.replace(tzinfo=AMSTERDAM)
-    local.astimezone(UTC)
-    return local.replace(tzinfo=timezone(local.utcoffset() or timedelta()), fold=0)
+    everywhere = local.astimezone(UTC)
+    everywhere.astimezone(AMSTERDAM)
+    offset = local.utcoffset() or timedelta()
+    return everywhere if offset % _MINUTE else local.replace(tzinfo=timezone(offset), fold=0)
 
 
 def _moment(value: object) -> datetime:

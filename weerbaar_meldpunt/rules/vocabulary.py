@@ -55,7 +55,7 @@ CONFLICTS: Final[Codes] = (
 )  # fmt: skip
 INTAKES: Final[Codes] = ("web", "telefoon", "papier", "json")
 # Only these two can have come in earlier than they are entered.
-LATE_INTAKES: Final = frozenset({"telefoon", "papier"})
+LATE_INTAKES: Final[Codes] = ("telefoon", "papier")
 GENDERS: Final[Codes] = ("vrouw", "man", "overig_onbekend")
 GROUPS: Final[Codes] = ("raad", "college", "staten", "fractie", "kabinet")
 ORGANISATION_TYPES: Final[Codes] = ("gemeente", "provincie", "waterschap", "openbaar_lichaam", "onbekend")

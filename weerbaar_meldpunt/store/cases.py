@@ -162,5 +162,3 @@ class Headline(Base):
     team: Mapped[CodeKey]
     revision: Mapped[int]
     sealed: Mapped[Sealed]
-
-

@@ -11,7 +11,7 @@ BUSY_SECONDS = 5
 
 
 def open_engine(address: str) -> Engine:
-    """An engine on which every transaction on SQLite takes its write lock at the start, so that none is refused late."""
+    """An engine; on SQLite every transaction takes its write lock at the start, so that none is refused late."""
     if make_url(address).get_backend_name() != "sqlite":
         return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)

@@ -16,8 +16,15 @@ class Track(Base):
     __tablename__ = "track"
     __table_args__ = (
         UniqueConstraint("case_id", "team"),
-        Index("ix_track_open", "team", "urgency", "due_at", "id", sqlite_where=text("closed_at IS NULL"),
-              postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "ix_track_open",
+            "team",
+            "urgency",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         Index("ix_track_team_state", "team", "state", "urgency", "due_at", "id"),
         Index("ix_track_closed", "team", "closed_at"),
         Index("ix_track_owner", "owner_id", "team"),
@@ -47,8 +54,9 @@ class Due(Base):
     __tablename__ = "due"
     __table_args__ = (
         UniqueConstraint("track_id", "kind", "moment"),
-        Index("ix_due_next", "next_at", sqlite_where=text("ended_at IS NULL"),
-              postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_due_next", "next_at", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")
+        ),
         UNORDERED,
     )
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 from .context import Part, context
 from .derive import sha256
 
-START = bytes(32)
+START: Final = bytes(32)  # what the first leaf hangs from
 Value = bytes | str | int | bool | datetime | None
 
 
+def _moment(value: datetime) -> str:
+    """A moment as it is hashed: UTC, ISO, to the second."""
+    if value.tzinfo is None:
+        raise ValueError("a moment needs a zone")
+    return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
 def _plain(value: Value) -> Part:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, bool):
-        return int(value)
-    return value
+    return _moment(value) if isinstance(value, datetime) else value
 
 
 def row_hash(table: str, columns: Mapping[str, Value]) -> bytes:
@@ -35,8 +39,7 @@ def rows_hash(rows: Iterable[tuple[str, bytes, bytes]]) -> bytes:
 
 def leaf(seq: int, at: datetime, actor: bytes, action: str, subject: bytes, rows: bytes, body: bytes) -> bytes:
     """The leaf of one change or opening; `body` is the hash of the sealed body, empty when there is none."""
-    moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return sha256(b"\0" + context("audit", seq, moment, actor, action, subject, rows, body))
+    return sha256(b"\0" + context("audit", seq, _moment(at), actor, action, subject, rows, body))
 
 
 def chain(previous: bytes, leaf_hash: bytes) -> bytes:

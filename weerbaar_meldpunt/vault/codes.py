@@ -5,12 +5,14 @@ They can be spoken and copied by hand: case, spaces and dashes do not matter, O 
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SOURCE_BYTES: Final = 17
 _LENGTH, _GROUP = 26, 5
-_VALUES = {c: i for i, c in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+_VALUES: Final = {c: i for i, c in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+_BETWEEN: Final = frozenset(("Pd", "Zs", "Zl", "Zp", "Cc", "Cf"))  # dashes, spaces, line ends, invisible characters
 
 
 class WrongCode(ValueError):
@@ -26,7 +28,10 @@ def code_from(source: bytes) -> bytes:
 
 
 def _check_character(characters: str) -> str:
-    """Luhn mod 32 over the characters, so that a slip of the pen is noticed before anything is tried."""
+    """Luhn mod 32 over the characters, so that a slip of the pen is noticed before anything is tried.
+
+    Notices each wrong character, and each two neighbours that changed places but for 0 and Z.
+    """
     total, factor = 0, 2
     for character in reversed(characters):
         addend = _VALUES[character] * factor
@@ -44,7 +49,7 @@ def shown_code(code: bytes) -> str:
 
 def read_code(typed: str) -> bytes:
     """The 26 characters of what somebody typed; `WrongCode` when it cannot be a code."""
-    characters = [c for c in typed.upper() if not c.isspace() and c not in "-–—.·"]
+    characters = [c for c in typed.upper() if unicodedata.category(c) not in _BETWEEN and c not in ".·_−"]
     if len(characters) != _LENGTH + 1 or any(c not in _VALUES for c in characters):
         raise WrongCode
     text = "".join(ALPHABET[_VALUES[c]] for c in characters)

@@ -10,11 +10,18 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidTag
 
 from .derive import new_key
-from .errors import Onleesbaar
 from .seal import HEADER_BYTES, Binding, SealKey
 
 STEP: Final = 64 * 1024
 _READ: Final = 256 * 1024
+_MARK: Final = b"\x80"
+
+
+def _binding(kind: str, blob_id: bytes) -> Binding:
+    """Without an owner: a file comes before its case. Its key and hash, sealed with the case, bind it there."""
+    if kind not in ("file", "preview"):
+        raise ValueError(kind)
+    return Binding(kind, None, blob_id, 0)
 
 
 class FileSealer:
@@ -26,7 +33,7 @@ class FileSealer:
         self._hash = hashlib.sha256()
         self._target = target
         key = SealKey(self.key)
-        self._encryptor = Cobblestone256Encryptor(key.secret, Binding(kind, None, blob_id, 0).context(key.header))
+        self._encryptor = Cobblestone256Encryptor(key.secret, _binding(kind, blob_id).context(key.header))
         target.write(key.header)
 
     def write(self, chunk: bytes) -> int:
@@ -38,7 +45,7 @@ class FileSealer:
 
     def finish(self) -> None:
         """Pad and close the seal; before this nothing can be opened."""
-        self._target.write(self._encryptor.update(b"\x80" + bytes(-(self.size + 1) % STEP)))
+        self._target.write(self._encryptor.update(_MARK + bytes(-(self.size + 1) % STEP)))
         self._target.write(self._encryptor.finalize())
 
     @property
@@ -47,34 +54,41 @@ class FileSealer:
         return self._hash.digest()
 
 
-def _plain_chunks(source: BinaryIO, key: SealKey, blob_id: bytes, kind: str) -> Iterator[bytes]:
+def _padded_chunks(source: BinaryIO, key: SealKey, binding: Binding) -> Iterator[bytes]:
     if source.read(HEADER_BYTES) != key.header:
-        raise Onleesbaar(kind)
-    decryptor = Cobblestone256Decryptor(key.secret, Binding(kind, None, blob_id, 0).context(key.header))
+        raise binding.unreadable()
+    decryptor = Cobblestone256Decryptor(key.secret, binding.context(key.header))
     try:
         while chunk := source.read(_READ):
             yield decryptor.update(chunk)
         yield decryptor.finalize()
     except (InvalidTag, ValueError):
-        raise Onleesbaar(kind) from None
+        raise binding.unreadable() from None
 
 
 def verify_file(
     source: BinaryIO, secret: bytes, blob_id: bytes, *, size: int, sha256: bytes, kind: str = "file"
 ) -> None:
     """Read a sealed file to its end and compare it with its noted size and hash; `Onleesbaar` when it differs."""
-    digest, left = hashlib.sha256(), size
-    for chunk in _plain_chunks(source, SealKey(secret), blob_id, kind):
+    digest, left, padding, zeros = hashlib.sha256(), size, b"", 0
+    binding = _binding(kind, blob_id)
+    for chunk in _padded_chunks(source, SealKey(secret), binding):
         digest.update(chunk[:left])
+        rest = chunk[left:]
         left -= min(left, len(chunk))
-    if left or digest.digest() != sha256:
-        raise Onleesbaar(kind)
+        if rest and not padding:
+            padding, rest = rest[:1], rest[1:]
+        zeros += len(rest)
+        if rest.count(0) != len(rest):
+            raise binding.unreadable()
+    if digest.digest() != sha256 or padding != _MARK or zeros != -(size + 1) % STEP:
+        raise binding.unreadable()
 
 
 def open_file(source: BinaryIO, secret: bytes, blob_id: bytes, *, size: int, kind: str = "file") -> Iterator[bytes]:
     """The plain pieces of a sealed file. Call `verify_file` first: pieces come before truncation is known."""
     left = size
-    for chunk in _plain_chunks(source, SealKey(secret), blob_id, kind):
+    for chunk in _padded_chunks(source, SealKey(secret), _binding(kind, blob_id)):
         if left:
             yield chunk[:left]
             left -= min(left, len(chunk))

@@ -1,26 +1,16 @@
-"""The keys of the house and how each hangs from another (docs/security.md §3, §5)."""
+"""The keys of the house and how each hangs from another (docs/security.md, "Keys" and "Derivations")."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from .codes import SOURCE_BYTES, code_from
 from .context import context
-from .derive import equal, hkdf, hmac_sha256, random_bytes, sha256
+from .derive import ID_BYTES, KEY_BYTES, equal, hkdf, hmac_sha256, random_bytes, sha256
 from .seal import SealKey
 from .wrap import KeyPair, key_pair
-
-__all__ = [
-    "FormKeys",
-    "ReaderKeys",
-    "ServerKeys",
-    "TeamKeys",
-    "hmac_sha256",
-    "reader_mac",
-    "session_keys",
-    "user_key_pair",
-]
 
 
 @dataclass(frozen=True)
@@ -28,6 +18,10 @@ class ServerKeys:
     """What hangs from the server key file: opens mail addresses and outbox, never a case."""
 
     secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise ValueError("a server key is 32 bytes")
 
     def __repr__(self) -> str:
         return "ServerKeys(…)"
@@ -72,33 +66,48 @@ class ServerKeys:
         return hkdf(self.secret, "server/csrf").hex()
 
 
+# What hangs from a secret that members share: the word before its labels, and its keys beside `kem` and `sign`.
+_SHARED: Final = {
+    "team": ("team", frozenset(("roster", "fold", "segment"))),
+    "stats": ("team", frozenset(("roster", "fold", "segment", "figures"))),
+    "link": ("link", frozenset(("fold",))),
+}
+
+
 @dataclass(frozen=True)
 class TeamKeys:
-    """A team's secret of one epoch; never itself a key."""
+    """A team's secret of one epoch, or that of the statistics; never itself a key."""
 
     team: str
     epoch: int
     secret: bytes
     kind: str = "team"
 
+    def __post_init__(self) -> None:
+        if self.kind not in _SHARED or len(self.secret) != KEY_BYTES:
+            raise ValueError("not a secret of a team, the statistics or the links")
+
     def __repr__(self) -> str:
         return f"TeamKeys({self.team}, {self.epoch}, …)"
+
+    def _derive(self, use: str) -> bytes:
+        return hkdf(self.secret, f"{_SHARED[self.kind][0]}/{use}")
 
     @cached_property
     def pair(self) -> KeyPair:
         """The pair that cases are wrapped to; its public part carries the verify key."""
-        return key_pair(hkdf(self.secret, "team/kem"), self.kind, self.team, self.epoch, sign_seed=self.sign_seed)
+        return key_pair(self._derive("kem"), self.kind, self.team, self.epoch, sign_seed=self.sign_seed)
 
     @cached_property
     def sign_seed(self) -> bytes:
         """What signs the next epoch."""
-        return hkdf(self.secret, "team/sign")
+        return self._derive("sign")
 
     def key(self, use: str) -> SealKey:
-        """The key for `roster`, `fold`, `segment` or `figures`."""
-        if use not in ("roster", "fold", "segment", "figures"):
+        """The key for `roster`, `fold` or `segment`; of the statistics also `figures`, of the links `fold` only."""
+        if use not in _SHARED[self.kind][1]:
             raise ValueError(use)
-        return SealKey(hkdf(self.secret, f"team/{use}"))
+        return SealKey(self._derive(use))
 
     @cached_property
     def fold(self) -> SealKey:
@@ -124,8 +133,8 @@ class ReaderKeys:
     @classmethod
     def from_code(cls, code: bytes, instance_id: bytes) -> ReaderKeys:
         """From a receipt code (26 characters) or an account's derived code (32 bytes)."""
-        both = hkdf(code, "receipt", salt=instance_id, length=48)
-        return cls(both[:16], both[16:])
+        both = hkdf(code, "receipt", salt=instance_id, length=ID_BYTES + KEY_BYTES)
+        return cls(both[:ID_BYTES], both[ID_BYTES:])
 
     def pair(self, case_id: bytes) -> KeyPair:
         """The reader's pair for this case."""
@@ -153,8 +162,10 @@ def account_code(files_secret: bytes, number: int) -> bytes:
 
 def split(code: bytes, instance_id: bytes, use: str) -> tuple[bytes, SealKey]:
     """Look-up and key of a `claim` or a `draft` code."""
-    both = hkdf(code, use, salt=instance_id, length=48)
-    return both[:16], SealKey(both[16:])
+    if use not in ("claim", "draft"):
+        raise ValueError(use)
+    both = hkdf(code, use, salt=instance_id, length=ID_BYTES + KEY_BYTES)
+    return both[:ID_BYTES], SealKey(both[ID_BYTES:])
 
 
 @dataclass(frozen=True)
@@ -173,22 +184,26 @@ class FormKeys:
 
     def code(self, use: str) -> bytes:
         """The `receipt`, `claim` or `draft` code of this form."""
+        if use not in ("receipt", "claim", "draft"):
+            raise ValueError(use)
         return code_from(hkdf(self.token, f"form/{use}", length=SOURCE_BYTES))
 
     @property
     def idempotency_key(self) -> bytes:
         """The only thing of the token that is stored with the case."""
-        return hkdf(self.token, "form/key", length=16)
+        return hkdf(self.token, "form/key", length=ID_BYTES)
 
 
 def session_keys(secret: bytes, sid: bytes, stage: str = "session") -> tuple[bytes, SealKey]:
     """The row id and key of a session cookie; `stage` is `session` or `presession`."""
+    if stage not in ("session", "presession"):
+        raise ValueError(stage)
     return sha256(sid), SealKey(hkdf(secret, stage, salt=sid))
 
 
 def session_owner(root: bytes) -> bytes:
     """The pseudonym under which a person's sessions are listed."""
-    return hkdf(root, "session/owner", length=16)
+    return hkdf(root, "session/owner", length=ID_BYTES)
 
 
 def cookie_csrf(secret: bytes, sid: bytes) -> str:

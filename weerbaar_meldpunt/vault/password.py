@@ -2,7 +2,7 @@
 
 No password hash is kept: opening ROOT is the check. The costs are set here and never read from the database,
 so that a changed row cannot exhaust the server. One lane only: with more, two threads at once can wait for
-each other for ever (docs/security.md §2).
+each other for ever (docs/security.md, "Primitives").
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from .context import context
-from .derive import KEY_BYTES, hkdf, new_key, sha256
+from .derive import ID_BYTES, KEY_BYTES, hkdf, new_key
 from .seal import SealKey
 
 KDF_NUMBER: Final = 1
@@ -34,11 +34,14 @@ COST = Cost()
 
 def pepper_id(pepper: bytes) -> bytes:
     """16 bytes that say which pepper a row was made with."""
-    return sha256(context("pepper", pepper))[:16]
+    return hkdf(pepper, "id", length=ID_BYTES)
 
 
 def password_key(password: str, *, salt: bytes, pepper: bytes, user_id: bytes) -> SealKey:
-    """The key that seals a user's ROOT under the password; takes half a second on purpose."""
+    """The key that seals a user's ROOT under the password, taken exactly as it was typed.
+
+    Takes half a second and 128 MiB on purpose.
+    """
     raw = Argon2id(
         salt=salt,
         length=KEY_BYTES,

@@ -10,20 +10,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidTag
 
-from .context import Part, context
+from .context import Part, context, shown
 from .derive import ID_BYTES, KEY_BYTES, hkdf
 from .errors import Onleesbaar
 
-MAGIC = b"\x57\x4d\x01\x01"  # "WM", version 1, suite 1 (Cobblestone-256)
-HEADER_BYTES = len(MAGIC) + ID_BYTES
-OVERHEAD = 92
-MAX_JSON_BYTES = 1024 * 1024
+MAGIC: Final = b"\x57\x4d\x01\x01"  # "WM", version 1, suite 1 (Cobblestone-256)
+HEADER_BYTES: Final = len(MAGIC) + ID_BYTES
+OVERHEAD: Final = 92  # header, salt 24, commitment 32, one tag 16; 16 more for each whole chunk of 16 KiB
+MAX_JSON_BYTES: Final = 1024 * 1024
 _SMALL_STEP, _LARGE_STEP, _SMALL_LIMIT = 512, 4096, 4096
+
+# Frozen: a kind names one use for ever, whatever a table or column comes to be called (docs/security.md, "Kinds").
+KINDS: Final = frozenset(
+    (
+        "root_pw", "root_rc", "bundle", "case_doc", "message", "event", "note", "attachment", "file", "preview",
+        "epoch", "claim", "draft", "fold", "headline", "segment", "roster", "link", "fact", "emergency", "link_fold",
+        "figures", "recovery", "session", "presession", "user", "notify", "outbox", "duty", "export", "backup",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,17 @@ class Binding:
     row: Part = None
     revision: int = 0
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"not a kind of sealed object: {self.kind}")
+
     def context(self, header: bytes) -> bytes:
         """The bytes the seal is bound to."""
         return context("seal", header, self.kind, self.owner, self.row, self.revision)
+
+    def unreadable(self) -> Onleesbaar:
+        """The error that names this object."""
+        return Onleesbaar(shown(self.kind, self.owner, self.row))
 
 
 @dataclass(frozen=True)
@@ -73,12 +90,12 @@ def seal(key: SealKey, plain: bytes, binding: Binding) -> bytes:
 def open_sealed(key: SealKey, sealed: bytes, binding: Binding) -> bytes:
     """The plain bytes; `Onleesbaar` for anything that is not exactly this object under this key."""
     if sealed[:HEADER_BYTES] != key.header or len(sealed) < OVERHEAD:
-        raise Onleesbaar(binding.kind)
+        raise binding.unreadable()
     decryptor = Cobblestone256Decryptor(key.secret, binding.context(key.header))
     try:
         return decryptor.update(sealed[HEADER_BYTES:]) + decryptor.finalize()
     except (InvalidTag, ValueError):
-        raise Onleesbaar(binding.kind) from None
+        raise binding.unreadable() from None
 
 
 def pad(plain: bytes) -> bytes:
@@ -93,23 +110,23 @@ def unpad(padded: bytes) -> bytes:
     """The bytes before the padding; padding without its mark is unreadable."""
     plain = padded.rstrip(b"\0")
     if not plain.endswith(b"\x80"):
-        raise Onleesbaar("padding")
+        raise Onleesbaar
     return plain[:-1]
 
 
 def seal_json(key: SealKey, document: Any, binding: Binding) -> bytes:
-    """A JSON document, padded and sealed."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """A JSON document, padded and sealed; `ValueError` for what is not JSON, not UTF-8 or above 1 MiB."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     return seal(key, pad(text.encode()), binding)
 
 
 def open_json(key: SealKey, sealed: bytes, binding: Binding) -> Any:
     """The JSON document in a sealed object."""
-    plain = unpad(open_sealed(key, sealed, binding))
+    padded = open_sealed(key, sealed, binding)
     try:
-        return json.loads(plain)
-    except ValueError:
-        raise Onleesbaar(binding.kind) from None
+        return json.loads(unpad(padded).decode())
+    except (Onleesbaar, ValueError, RecursionError):
+        raise binding.unreadable() from None
 
 
 def seal_key(key: SealKey, secret: bytes, binding: Binding) -> bytes:
@@ -123,5 +140,5 @@ def open_key(key: SealKey, sealed: bytes, binding: Binding) -> bytes:
     """The raw 32-byte key in a sealed object."""
     secret = open_sealed(key, sealed, binding)
     if len(secret) != KEY_BYTES:
-        raise Onleesbaar(binding.kind)
+        raise binding.unreadable()
     return secret

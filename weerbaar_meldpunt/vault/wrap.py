@@ -1,13 +1,14 @@
 """Wrapping a key to a public key: HPKE base mode with X-Wing (ML-KEM-768 + X25519), post-quantum.
 
-HPKE does not authenticate who wrapped: no key is believed because it opens something (docs/security.md §6.4).
+HPKE does not authenticate who wrapped: no key is believed because it opens something (docs/security.md, "Pins").
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
@@ -20,17 +21,26 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from .context import Part, context
+from .context import Part, context, shown
 from .derive import ID_BYTES, KEY_BYTES, sha256
 from .errors import Onleesbaar
 
-MAGIC = b"\x57\x4b\x01\x11"  # "WK", version 1, suite 0x11
-_HEADER_BYTES = len(MAGIC) + ID_BYTES
-WRAPPED_BYTES = _HEADER_BYTES + 1120 + 48
+MAGIC: Final = b"\x57\x4b\x01\x11"  # "WK", version 1, suite 0x11
+_HEADER_BYTES: Final = len(MAGIC) + ID_BYTES
+WRAPPED_BYTES: Final = _HEADER_BYTES + 1120 + 48
 _MLKEM_PUBLIC, _X25519_PUBLIC = 1184, 32
-PUBLIC_BYTES = _MLKEM_PUBLIC + _X25519_PUBLIC
-VERIFY_BYTES = 32
-_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+PUBLIC_BYTES: Final = _MLKEM_PUBLIC + _X25519_PUBLIC
+VERIFY_BYTES: Final = 32
+_SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+# Frozen, as the kinds of sealed objects are.
+GRANT_KINDS: Final = frozenset(
+    ("team_grant", "recovery_grant", "link_grant", "case_grant", "entry", "custodian", "backup")
+)
+# The kinds of public keys, each with its length: what names a successor carries a verify key.
+KEY_KINDS: Final = dict.fromkeys(("team", "link", "stats"), PUBLIC_BYTES + VERIFY_BYTES) | dict.fromkeys(
+    ("user", "reader", "custodian", "recovery", "backup"), PUBLIC_BYTES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +53,17 @@ class Grant:
     epoch: int = 0
     grantor: Part = None
 
+    def __post_init__(self) -> None:
+        if self.kind not in GRANT_KINDS:
+            raise ValueError(f"not a kind of wrapped key: {self.kind}")
+
     def info(self, header: bytes) -> bytes:
         """The bytes the wrap is bound to."""
         return context("wrap", header, self.kind, self.object, self.compartment, self.epoch, self.grantor)
+
+    def unreadable(self) -> Onleesbaar:
+        """The error that names this grant."""
+        return Onleesbaar(shown(self.kind, self.object, self.compartment, self.epoch))
 
 
 @dataclass(frozen=True)
@@ -58,8 +76,8 @@ class PublicKey:
     raw: bytes
 
     def __post_init__(self) -> None:
-        if len(self.raw) not in (PUBLIC_BYTES, PUBLIC_BYTES + VERIFY_BYTES):
-            raise Onleesbaar("public key")
+        if len(self.raw) != KEY_KINDS.get(self.kind):
+            raise self.unreadable()
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -84,7 +102,11 @@ class PublicKey:
                 x25519.X25519PublicKey.from_public_bytes(self.raw[_MLKEM_PUBLIC:PUBLIC_BYTES]),
             )
         except ValueError:
-            raise Onleesbaar("public key") from None
+            raise self.unreadable() from None
+
+    def unreadable(self) -> Onleesbaar:
+        """The error that names this key."""
+        return Onleesbaar(shown("public_key", self.kind, self.owner, self.epoch))
 
 
 def shown_fingerprint(fingerprint: bytes) -> str:
@@ -99,13 +121,10 @@ class KeyPair:
 
     seed: bytes
     public: PublicKey
+    _private: MLKEM768X25519PrivateKey = field(compare=False)
 
     def __repr__(self) -> str:
         return f"KeyPair({self.public.kind}, …)"
-
-    @cached_property
-    def _hpke(self) -> MLKEM768X25519PrivateKey:
-        return MLKEM768X25519PrivateKey(*_halves(self.seed))
 
 
 def _halves(seed: bytes) -> tuple[mlkem.MLKEM768PrivateKey, x25519.X25519PrivateKey]:
@@ -125,7 +144,7 @@ def key_pair(seed: bytes, kind: str, owner: Part, epoch: int = 0, *, sign_seed: 
     raw = ml.public_key().public_bytes_raw() + x.public_key().public_bytes_raw()
     if sign_seed is not None:
         raw += ed25519.Ed25519PrivateKey.from_private_bytes(sign_seed).public_key().public_bytes_raw()
-    return KeyPair(seed, PublicKey(kind, owner, epoch, raw))
+    return KeyPair(seed, PublicKey(kind, owner, epoch, raw), MLKEM768X25519PrivateKey(ml, x))
 
 
 def wrap(recipient: PublicKey, secret: bytes, grant: Grant) -> bytes:
@@ -133,21 +152,21 @@ def wrap(recipient: PublicKey, secret: bytes, grant: Grant) -> bytes:
     if len(secret) != KEY_BYTES:
         raise ValueError("only 32-byte keys are wrapped")
     header = MAGIC + recipient.key_id
-    return header + _SUITE.encrypt(secret, recipient._hpke, grant.info(header))
+    try:
+        return header + _SUITE.encrypt(secret, recipient._hpke, grant.info(header))
+    except ValueError:  # a planted key: a point that gives every sender the same secret
+        raise recipient.unreadable() from None
 
 
 def unwrap(pair: KeyPair, wrapped: bytes, grant: Grant) -> bytes:
     """The key in a wrap; `Onleesbaar` for anything that is not exactly this grant to this pair."""
     header = MAGIC + pair.public.key_id
     if len(wrapped) != WRAPPED_BYTES or wrapped[:_HEADER_BYTES] != header:
-        raise Onleesbaar(grant.kind)
+        raise grant.unreadable()
     try:
-        secret = _SUITE.decrypt(wrapped[_HEADER_BYTES:], pair._hpke, grant.info(header))
+        return _SUITE.decrypt(wrapped[_HEADER_BYTES:], pair._private, grant.info(header))
     except (InvalidTag, ValueError):
-        raise Onleesbaar(grant.kind) from None
-    if len(secret) != KEY_BYTES:
-        raise Onleesbaar(grant.kind)
-    return secret
+        raise grant.unreadable() from None
 
 
 def sign(seed: bytes, message: bytes) -> bytes:

@@ -1,0 +1,297 @@
+"""What tests of the house share: an instance with cheap passwords, people in every role, a report that is filed."""
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+import yaml
+
+from weerbaar_meldpunt.actions import people as accounts
+from weerbaar_meldpunt.actions import teamkeys
+from weerbaar_meldpunt.actions.filing import Filed, file_report
+from weerbaar_meldpunt.actions.instance import Instance, create_instance
+from weerbaar_meldpunt.actions.people import STATS, Person
+from weerbaar_meldpunt.actions.sessions import SessionContent, start_content
+from weerbaar_meldpunt.app import create_app
+from weerbaar_meldpunt.rules.report import parse_report
+from weerbaar_meldpunt.rules.vocabulary import TEAMS
+from weerbaar_meldpunt.vault import password as passwords
+
+HOUSE = Path(__file__).parents[1]
+NOON = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)  # Monday, half past twelve in Amsterdam
+PASSWORD = "zeven gele fietsen in de regen"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Argon2id with 64 KiB instead of 128 MiB, except where a test is about its cost."""
+    if not request.node.get_closest_marker("real_passwords"):
+        monkeypatch.setattr(passwords, "COST", passwords.Cost(memory_kib=64, passes=1))
+
+
+@pytest.fixture(scope="session")
+def scenarios() -> list[dict[str, Any]]:
+    """The fifteen worked reports with what is expected of them."""
+    return list(yaml.safe_load((HOUSE / "tests" / "data" / "scenarios.yaml").read_text("utf-8")))
+
+
+@dataclass
+class Clock:
+    """The moment it is, for a test to set."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **span: float) -> datetime:
+        """Later, by a timedelta's arguments."""
+        self.now += timedelta(**span)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    """A new demonstration instance without people."""
+    made = create_instance(tmp_path / "instance", now=NOON, demonstration=True)
+    yield made
+    made.engine.dispose()
+
+
+@dataclass
+class Account:
+    """Somebody with an account, and how they sign in."""
+
+    instance: Instance = field(repr=False)
+    user_id: bytes
+    login: str
+    password: str
+    totp_secret: str
+    recovery_code: str
+    root: bytes = field(repr=False)
+
+    @property
+    def content(self) -> SessionContent:
+        """A session of theirs."""
+        kind = "person" if not self._person().is_reporter else "melder"
+        return start_content(kind, now=NOON, user_id=self.user_id, root=self.root)
+
+    @property
+    def person(self) -> Person:
+        """Who they are now, with the keys they hold now."""
+        return self._person()
+
+    def _person(self) -> Person:
+        content = SessionContent("person", NOON, NOON, NOON, self.user_id, self.root)
+        with self.instance.readings() as session:
+            found = accounts.unlock(session, self.instance, content)
+        assert found is not None
+        return found
+
+    def code(self, now: datetime) -> str:
+        """The second factor at a moment."""
+        return pyotp.TOTP(self.totp_secret).at(int(now.timestamp()))
+
+
+class People:
+    """Makes accounts in an instance, the way the pages do."""
+
+    def __init__(self, instance: Instance, *, now: datetime = NOON) -> None:
+        self.instance, self.now, self.made = instance, now, 0
+
+    def staff(self, *roles: tuple[str, str], name: str = "") -> Account:
+        """An invited and enrolled member of staff."""
+        self.made += 1
+        login = f"persoon{self.made}@voorbeeld.test"
+        with self.instance.sessions.begin() as session:
+            token = accounts.invite(
+                session, self.instance, login=login, name=name or f"Persoon {self.made}", roles=frozenset(roles),
+                by=b"", now=self.now,
+            )  # fmt: skip
+        with self.instance.sessions.begin() as session:
+            user = accounts.open_invitation(session, token, now=self.now)
+            assert user is not None
+            enrolment = accounts.enrol(session, self.instance, user, PASSWORD, now=self.now)
+        return self._confirmed(login, enrolment)
+
+    def _confirmed(self, login: str, enrolment: accounts.Enrolment) -> Account:
+        from weerbaar_meldpunt.actions.signin import start_signin
+
+        with self.instance.sessions.begin() as session:
+            assert accounts.confirm_enrolment(
+                session, self.instance, enrolment.user_id, enrolment.recovery_code, now=self.now
+            )
+        with self.instance.sessions.begin() as session:
+            half = start_signin(session, self.instance, login, PASSWORD, now=self.now)
+        assert half is not None
+        return Account(
+            self.instance, enrolment.user_id, login, PASSWORD, enrolment.totp_secret, enrolment.recovery_code, half.root
+        )
+
+    def member(self, team: str, *, coordinator: bool = False, name: str = "") -> Account:
+        """A behandelaar of a team; also admitted to the team's key when a colleague holds it."""
+        roles = [("behandelaar", team), *([("coordinator", team)] if coordinator else [])]
+        return self.staff(*roles, name=name)
+
+    def beheerder(self) -> Account:
+        """Somebody who administers and holds no key."""
+        return self.staff(("beheerder", ""))
+
+    def auditor(self) -> Account:
+        """Somebody who sees who did what, and no content."""
+        return self.staff(("auditor", ""))
+
+    def statistiekredacteur(self) -> Account:
+        """Somebody who closes months; not yet admitted to the key."""
+        return self.staff(("statistiekredacteur", ""))
+
+    def reporter(self, login: str = "") -> Account:
+        """A melder with an account."""
+        self.made += 1
+        login = login or f"melder{self.made}@voorbeeld.test"
+        with self.instance.sessions.begin() as session:
+            enrolment = accounts.register(session, self.instance, login, PASSWORD, now=self.now)
+        return self._confirmed(login, enrolment)
+
+    def found(self, account: Account, team: str) -> None:
+        """Make a team's key (or that of the statistics) and pin it, as the console does."""
+        with self.instance.sessions.begin() as session:
+            key = teamkeys.found_team(session, self.instance, account.person, account.root, team, now=self.now)
+        self.instance.write_pins(self.instance.pins().with_sealing(key))
+
+    def admit(self, by: Account, account: Account, team: str) -> None:
+        """A colleague gives a member the team's key, and the member takes over the pin at the next sign-in."""
+        with self.instance.sessions.begin() as session:
+            teamkeys.admit(session, self.instance, by.person, account.user_id, team, now=self.now)
+        self.adopt(account)
+
+    def adopt(self, account: Account) -> None:
+        """What a sign-in does with pins of keys that were granted since."""
+        from weerbaar_meldpunt.store.people import Bundle
+
+        with self.instance.sessions.begin() as session:
+            row = session.get_one(Bundle, account.user_id)
+            bundle = accounts.open_bundle(account.root, row)
+            bundle = teamkeys.with_adopted_pins(session, self.instance, account.user_id, bundle)
+            row.sealed = accounts.seal_bundle(account.root, account.user_id, row.revision + 1, bundle)
+            row.revision += 1
+
+
+@pytest.fixture
+def people(instance: Instance) -> People:
+    return People(instance)
+
+
+@dataclass
+class Ready:
+    """An instance whose teams and statistics can work: two members a team, the first of them coordinator."""
+
+    instance: Instance
+    people: People
+    members: dict[str, list[Account]]
+    editors: list[Account]
+
+    def first(self, team: str) -> Account:
+        """The coordinator of a team."""
+        return self.members[team][0]
+
+    def second(self, team: str) -> Account:
+        """A member of a team who coordinates nothing."""
+        return self.members[team][1]
+
+
+@pytest.fixture
+def ready(instance: Instance, people: People) -> Ready:
+    """Three teams with pinned keys and two members each, and two editors of the figures."""
+    members = {}
+    for team in TEAMS:
+        first, second = people.member(team, coordinator=True), people.member(team)
+        people.found(first, team)
+        people.admit(first, second, team)
+        members[team] = [first, second]
+    editors = [people.statistiekredacteur(), people.statistiekredacteur()]
+    people.found(editors[0], STATS)
+    people.admit(editors[0], editors[1], STATS)
+    return Ready(instance, people, members, editors)
+
+
+@pytest.fixture
+def file(ready: Ready) -> Callable[..., Filed]:
+    """File a report document (`format` may be left out) and answer what the reporter sees."""
+
+    def filed(document: dict[str, Any], *, now: datetime = NOON, triage: bool = True, **more: Any) -> Filed:
+        report = parse_report({"format": 1} | document, now=now, allow_triage=triage)
+        more.setdefault("form", secrets.token_hex(32))
+        with ready.instance.sessions.begin() as session:
+            return file_report(session, ready.instance, report, now=now, **more)
+
+    return filed
+
+
+@pytest.fixture
+def app(instance: Instance, clock: Clock) -> Any:
+    """The web application on the instance, at the test's moment."""
+    return create_app(instance=instance, clock=clock, testing=True)
+
+
+@pytest.fixture
+def client(app: Any) -> Any:
+    """A browser without cookies."""
+    return app.test_client()
+
+
+@pytest.fixture
+def form_token() -> Callable[[Any, str], str]:
+    """The hidden token of the form on a page."""
+
+    def token(client: Any, path: str) -> str:
+        import re
+
+        page = client.get(path).get_data(as_text=True)
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert found, page[:500]
+        return found.group(1)
+
+    return token
+
+
+@pytest.fixture
+def sign_in(clock: Clock, form_token: Callable[[Any, str], str]) -> Callable[..., Any]:
+    """Sign a browser in with password and second factor; the clock goes to the next step of the factor."""
+
+    def signed(client: Any, account: Account) -> Any:
+        clock.forward(seconds=31)
+        answer = client.post(
+            "/inloggen",
+            data={
+                "csrf_token": form_token(client, "/inloggen"),
+                "login": account.login,
+                "password": account.password,
+            },
+        )
+        assert answer.status_code == 303, answer.get_data(as_text=True)[:2000]
+        answer = client.post(
+            "/inloggen/code",
+            data={"csrf_token": form_token(client, "/inloggen/code"), "code": account.code(clock.now)},
+        )
+        assert answer.status_code == 303, answer.get_data(as_text=True)[:2000]
+        return client
+
+    return signed
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Chance that is the same each time."""
+    return random.Random(20261123)

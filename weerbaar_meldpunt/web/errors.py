@@ -1,0 +1,128 @@
+"""What went wrong, in words for who sees it: what happened, what is kept, what to do, whom to call. Never a trace."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from weerbaar_meldpunt.actions.errors import Busy, NotAllowed, NotReady, NotYours, Onleesbaar, TooLarge, TooManyTries
+from weerbaar_meldpunt.actions.evidence import DiskFull
+
+from .guards import MIB, FormExpired
+
+LOG = logging.getLogger("meldpunt")
+# How much of a refused body is read on, so that the browser gets to see the answer instead of a broken connection.
+_DRAINED = 256 * MIB
+
+
+def _page(name: str, status: int, **values: object) -> tuple[str, int]:
+    return render_template(f"errors/{name}.html", **values), status
+
+
+def _drain() -> None:
+    """Read what the browser still sends of a refused request."""
+    stream = request.environ["wsgi.input"]
+    left = min(request.content_length or 0, _DRAINED)
+    try:
+        while left > 0 and (piece := stream.read(min(left, MIB))):
+            left -= len(piece)
+    except OSError:
+        return
+
+
+def _not_found(_: Exception) -> ResponseReturnValue:
+    return _page("not_found", 404)
+
+
+def _forbidden(_: Exception) -> ResponseReturnValue:
+    return _page("bad_request", 403)
+
+
+def _expired(_: FormExpired) -> ResponseReturnValue:
+    return _page("csrf", 400, typed=typed_texts())
+
+
+def typed_texts() -> list[str]:
+    """The long texts of a form that cannot be taken now, so that the page can give them back to who wrote them."""
+    return [value for name, value in request.form.items(multi=True) if name != "csrf_token" and len(value) > 20]
+
+
+def _too_large(_: Exception) -> ResponseReturnValue:
+    _drain()
+    return _page("too_large", 413)
+
+
+def _too_many(fault: TooManyTries) -> ResponseReturnValue:
+    page, status = _page("too_many", 429, retry_after=fault.retry_after)
+    return page, status, {"Retry-After": str(fault.retry_after)}
+
+
+def _busy(_: Exception) -> ResponseReturnValue:
+    page, status = _page("busy", 503, retry_after=10, typed=typed_texts())
+    return page, status, {"Retry-After": "10"}
+
+
+def _not_allowed(fault: NotAllowed) -> ResponseReturnValue:
+    return _page("not_allowed", 403, reason=fault.reason)
+
+
+def _not_ready(_: NotReady) -> ResponseReturnValue:
+    return _page("not_ready", 503)
+
+
+def _disk_full(_: DiskFull) -> ResponseReturnValue:
+    _drain()
+    return _page("disk_full", 507)
+
+
+def _unreadable(fault: Onleesbaar) -> ResponseReturnValue:
+    LOG.error("unreadable object kind=%s route=%s", fault.object_id, request.endpoint)
+    return _page("unreadable", 500)
+
+
+def _http(fault: HTTPException) -> ResponseReturnValue:
+    if fault.code == 404:
+        return _page("not_found", 404)
+    if fault.code == 405:
+        return _page("method", 405)
+    if fault.code == 401:
+        return _page("expired", 401, typed=typed_texts())
+    if (fault.code or 500) < 500:
+        return _page("bad_request", fault.code or 400, typed=[])
+    return _page("fault", fault.code or 500)
+
+
+def _broken(fault: Exception) -> ResponseReturnValue:
+    # The kind of the fault and where it was raised; its text could hold what somebody wrote.
+    place = fault.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+    LOG.error("fault %s at %s route=%s", type(fault).__name__, where, request.endpoint)
+    return _page("fault", 500)
+
+
+def register(app: Flask) -> None:
+    """Give every fault its page."""
+    for kind, handler in (
+        (NotYours, _not_found),
+        (FormExpired, _expired),
+        (TooLarge, _too_large),
+        (RequestEntityTooLarge, _too_large),
+        (TooManyTries, _too_many),
+        (Busy, _busy),
+        (OperationalError, _busy),
+        (NotAllowed, _not_allowed),
+        (NotReady, _not_ready),
+        (DiskFull, _disk_full),
+        (Onleesbaar, _unreadable),
+        (403, _forbidden),
+        (HTTPException, _http),
+    ):
+        app.register_error_handler(kind, handler)
+    if not app.testing:
+        app.register_error_handler(Exception, _broken)

@@ -1,0 +1,189 @@
+"""Flask's session on our own rows: a stolen database opens none, a copied cookie ends with the sign-out.
+
+What stands in `flask.session` lives for one request, except status messages and the language of somebody who is signed
+in. Rights are read from the sealed content, never from here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+
+from weerbaar_meldpunt.actions import sessions as rows
+from weerbaar_meldpunt.actions.people import Person, unlock
+from weerbaar_meldpunt.actions.sessions import Presession, SessionContent
+from weerbaar_meldpunt.settings import Settings
+
+from .place import instance, now, reading, transaction
+
+SESSION, PRESESSION, DRAFT = "", "-pre", "-draft"
+_KEPT: Final = ("_flashes", "language")
+
+
+class VisitSession(dict[str, Any], SessionMixin):
+    """What Flask and its extensions keep during one request."""
+
+
+class SealedSessions(SessionInterface):
+    """Opens the session behind the cookie, and keeps what may be kept."""
+
+    def open_session(self, app: Flask, request: Request) -> VisitSession:
+        """The content of the row, if the cookie opens one; else an empty session."""
+        visit = VisitSession()
+        g.content, g.cookie = None, read_cookie(request, SESSION)
+        if g.cookie:
+            with reading() as session:
+                g.content = rows.open_session(session, g.cookie, now=now())
+            if g.content is None:
+                g.ended = True  # there was one: pages can say that it is over
+            else:
+                visit.update(g.content.extra or {})
+                if g.content.user_id is not None:
+                    visit["_user_id"] = g.content.user_id.hex()
+        g.kept = {name: visit.get(name) for name in _KEPT}
+        return visit
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keep the idle limit and the few things that outlive a request, at most once a minute if nothing changed."""
+        if session.get("_drop_cookie"):
+            response.delete_cookie(cookie_name(SESSION), secure=cookie_secure(), httponly=True, samesite="Strict")
+        set_cookies(response)
+        content: SessionContent | None = g.get("content")
+        if content is None or not g.get("cookie"):
+            return
+        kept = {name: session.get(name) for name in _KEPT}
+        if kept != g.get("kept"):
+            from dataclasses import replace
+
+            content = replace(content, extra={name: value for name, value in kept.items() if value})
+        elif not rows.needs_keeping(content, now=now()):
+            return
+        with transaction() as database:
+            rows.keep_session(database, g.cookie, content, now=now())
+
+
+# --- cookies -------------------------------------------------------------------------------------------------------
+
+
+def _plain_names(settings: Settings) -> bool:
+    # Some browsers refuse secure cookies over plain http; a demonstration holds nothing real.
+    return settings.demonstration and settings.base_url.startswith("http://")
+
+
+def cookie_name(kind: str) -> str:
+    """The name of one of our cookies: bound to this host, or plain on a demonstration without TLS."""
+    return ("wmp" if _plain_names(instance().settings) else "__Host-wmp") + kind
+
+
+def cookie_secure() -> bool:
+    """Whether the browser may send our cookies over TLS (or to itself) only."""
+    return not _plain_names(instance().settings)
+
+
+def read_cookie(request: Request, kind: str) -> bytes:
+    """The bytes of a cookie; empty when there is none or it is not one of ours."""
+    try:
+        found = base64.urlsafe_b64decode(request.cookies.get(cookie_name(kind), "").encode("ascii"))
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        return b""
+    return found if len(found) == rows.COOKIE_BYTES else b""
+
+
+def give_cookie(kind: str, cookie: bytes | None, *, lasts: timedelta | None = None) -> None:
+    """Set one of our cookies with this answer, or take it away; without `lasts` it goes with the browser."""
+    g.setdefault("cookies_to_set", {})[kind] = (cookie, lasts)
+
+
+def set_cookies(response: Response) -> None:
+    """Put what `give_cookie` was told into the answer."""
+    for kind, (cookie, lasts) in g.pop("cookies_to_set", {}).items():
+        name = cookie_name(kind)
+        if cookie is None:
+            response.delete_cookie(name, secure=cookie_secure(), httponly=True, samesite="Strict")
+        else:
+            response.set_cookie(
+                name,
+                base64.urlsafe_b64encode(cookie).decode("ascii"),
+                max_age=lasts,
+                secure=cookie_secure(),
+                httponly=True,
+                samesite="Strict",
+            )
+
+
+# --- who is here ---------------------------------------------------------------------------------------------------
+
+
+class Member(UserMixin):  # type: ignore[misc]
+    """Somebody with an account, for Flask-Login; `person` holds what their ROOT opens."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    def get_id(self) -> str:
+        """The account's id."""
+        return self.person.user_id.hex()
+
+
+login_manager = LoginManager()
+login_manager.session_protection = None
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def _load(user_id: str) -> Member | None:
+    content: SessionContent | None = g.get("content")
+    if content is None or content.user_id is None or content.user_id.hex() != user_id:
+        return None
+    with reading() as session:
+        person = unlock(session, instance(), content)
+    return Member(person) if person else None
+
+
+def content() -> SessionContent | None:
+    """The content of the session of this request: a person with an account, or the holder of a receipt code."""
+    found: SessionContent | None = g.get("content")
+    return found
+
+
+def start(fresh: SessionContent) -> None:
+    """Begin a session with a new cookie; what was there before ends."""
+    with transaction() as session:
+        for old in (g.get("cookie"), read_cookie(request, PRESESSION)):
+            if old:
+                rows.end_session(session, old)
+        g.cookie = rows.create_session(session, fresh)
+    g.content = fresh
+    give_cookie(SESSION, g.cookie)
+    give_cookie(PRESESSION, None)
+    if fresh.user_id is not None:
+        with reading() as session:
+            person = unlock(session, instance(), fresh)
+        if person:
+            login_user(Member(person))
+
+
+def end() -> None:
+    """End the session of this request: its row goes, so that a copied cookie opens nothing."""
+    cookie = g.get("cookie")
+    logout_user()
+    if cookie:
+        with transaction() as session:
+            rows.end_session(session, cookie)
+    g.content, g.cookie = None, b""
+    give_cookie(SESSION, None)
+    give_cookie(PRESESSION, None)
+
+
+def presession() -> Presession | None:
+    """Who is half-way in."""
+    cookie = read_cookie(request, PRESESSION)
+    if not cookie:
+        return None
+    with reading() as session:
+        return rows.open_presession(session, cookie, now=now())

@@ -1,0 +1,189 @@
+"""Signing in and out, and setting up an account: password, second factor, printed recovery code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from weerbaar_meldpunt.actions import people as accounts
+from weerbaar_meldpunt.actions import sessions as rows
+from weerbaar_meldpunt.actions import signin as factors
+from weerbaar_meldpunt.actions.errors import NotAllowed
+from weerbaar_meldpunt.actions.people import Enrolment, Person
+from weerbaar_meldpunt.actions.sessions import Presession
+
+from . import sessions
+from .guards import safe_next, signed_in
+from .labels import label
+from .place import instance, now, reading, transaction
+
+pages = Blueprint("signin", __name__)
+
+
+@pages.route("/inloggen", methods=["GET", "POST"])
+def start() -> ResponseReturnValue:
+    """Login and password. Every failure looks the same, also for an account that does not exist."""
+    back = safe_next(request.values.get("next"))
+    if request.method == "GET":
+        found = signed_in()
+        if found:
+            return redirect(back or first_page(found), code=303)
+        return render_template("signin/start.html", back_to=back, login="", errors={})
+    login, password = request.form.get("login", ""), request.form.get("password", "")
+    with reading() as session:
+        half = factors.start_signin(session, instance(), login, password, now=now())
+    if half is None:
+        with transaction() as session:
+            factors.note_failure(session, instance(), login, now=now())
+        errors = {"password": _("Dit klopt niet. Kijk uw e-mailadres en uw wachtwoord na, en probeer het opnieuw.")}
+        return render_template("signin/start.html", back_to=back, login=login, errors=errors), 401
+    with transaction() as session:
+        cookie = rows.create_presession(session, half)
+    sessions.give_cookie(sessions.PRESESSION, cookie)
+    return redirect(url_for("signin.factor", next=back), code=303)
+
+
+@pages.route("/inloggen/code", methods=["GET", "POST"])
+def factor() -> ResponseReturnValue:
+    """The second factor. A code is good once; after five wrong ones the password is asked again."""
+    back = safe_next(request.values.get("next"))
+    half = sessions.presession()
+    if half is None:
+        return redirect(url_for("signin.start", next=back), code=303)
+    if request.method == "GET":
+        return render_template("signin/factor.html", back_to=back, errors={})
+    with transaction() as session:
+        content = factors.finish_signin(session, instance(), half, request.form.get("code", ""), now=now())
+        login = factors.login_of(session, instance(), half.user_id)
+        if content is not None:
+            factors.clear_failures(session, instance(), login)
+    if content is None:
+        return _wrong_factor(half, login, back)
+    sessions.start(content)
+    found = signed_in()
+    return redirect(back or (first_page(found) if found else url_for("home.danger")), code=303)
+
+
+def _wrong_factor(half: Presession, login: str, back: str | None) -> ResponseReturnValue:
+    cookie = sessions.read_cookie(request, sessions.PRESESSION)
+    with transaction() as session:
+        factors.note_failure(session, instance(), login, now=now())
+        tried = rows.count_try(session, cookie, half)
+        if tried.tries >= factors.MAX_FACTOR_TRIES:
+            rows.end_session(session, cookie)
+    if tried.tries >= factors.MAX_FACTOR_TRIES:
+        sessions.give_cookie(sessions.PRESESSION, None)
+        return redirect(url_for("signin.start", next=back), code=303)
+    errors = {"code": _("Deze code klopt niet, of is al gebruikt. Wacht op de volgende code in uw app.")}
+    return render_template("signin/factor.html", back_to=back, errors=errors), 401
+
+
+def first_page(found: Person) -> str:
+    """Where somebody begins after signing in."""
+    if any(role in accounts.TEAM_ROLES for role, _team in found.roles):
+        return url_for("queue.start")
+    if found.has("beheerder"):
+        return url_for("people.overview")
+    if found.has("statistiekredacteur"):
+        return url_for("figures.manage")
+    if found.is_reporter:
+        return url_for("mine.overview")
+    return url_for("people.own_account")
+
+
+@pages.post("/uitloggen")
+def out() -> ResponseReturnValue:
+    """End the session everywhere this cookie was copied to."""
+    sessions.end()
+    answer = redirect(url_for("home.danger"), code=303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+# --- setting up ----------------------------------------------------------------------------------------------------
+
+
+@pages.route("/account/nieuw", methods=["GET", "POST"])
+def register() -> ResponseReturnValue:
+    """An account for who reports more than once. Reporting works without one."""
+    if request.method == "GET":
+        return render_template("signin/register.html", login="", errors={})
+    login, password = request.form.get("login", "").strip(), request.form.get("password", "")
+    errors: dict[str, str] = {}
+    if not login:
+        errors["login"] = _("Vul in waarmee u wilt inloggen: een e-mailadres of een naam die alleen u kent.")
+    elif password != request.form.get("again", ""):
+        errors["again"] = _("De twee wachtwoorden zijn niet gelijk.")
+    else:
+        try:
+            with transaction() as session:
+                enrolment = accounts.register(session, instance(), login, password, now=now())
+            return _show_once(enrolment)
+        except NotAllowed as refusal:
+            errors["login" if refusal.reason == "login_bestaat" else "password"] = label("not_allowed", refusal.reason)
+    return render_template("signin/register.html", login=login, errors=errors), 422
+
+
+@pages.route("/uitnodiging/<token>", methods=["GET", "POST"])
+def invited(token: str) -> ResponseReturnValue:
+    """An invitation: choose a password; the link is good once and for 24 hours."""
+    with reading() as session:
+        user = accounts.open_invitation(session, token, now=now())
+        name = accounts.open_user(instance(), user)[1] if user else ""
+    if user is None:
+        return render_template("signin/no_invitation.html"), 404
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        password = request.form.get("password", "")
+        if password != request.form.get("again", ""):
+            errors["again"] = _("De twee wachtwoorden zijn niet gelijk.")
+        else:
+            try:
+                with transaction() as session:
+                    fresh = accounts.open_invitation(session, token, now=now())
+                    if fresh is None:  # used by somebody else in the meantime
+                        return render_template("signin/no_invitation.html"), 404
+                    enrolment = accounts.enrol(session, instance(), fresh, password, now=now())
+                return _show_once(enrolment)
+            except NotAllowed as refusal:
+                errors["password"] = label("not_allowed", refusal.reason)
+    page = render_template("signin/invited.html", name=name, errors=errors)
+    return page, 422 if errors else 200
+
+
+def _show_once(enrolment: Enrolment, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    """The second factor and the recovery code, shown once, with the form in which the code is typed again."""
+    page = render_template("signin/confirm.html", qr=_qr(enrolment.otpauth_uri), e=enrolment, errors=errors or {})
+    return page, 422 if errors else 200
+
+
+def _qr(uri: str) -> str:
+    return segno.make(uri, micro=False).svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass="qr")
+
+
+@pages.post("/account/bevestigen")
+def confirm() -> ResponseReturnValue:
+    """The recovery code typed again and a first code of the app: only now does the account work."""
+    shown: dict[str, Any] = {name: request.form.get(name, "") for name in ("user_id", "secret", "uri", "recovery")}
+    try:
+        user_id = bytes.fromhex(shown["user_id"])
+    except ValueError:
+        return redirect(url_for("signin.start"), code=303)
+    enrolment = Enrolment(user_id, shown["secret"], shown["uri"], shown["recovery"])
+    errors: dict[str, str] = {}
+    if not factors.is_current(enrolment.totp_secret, request.form.get("code", ""), now=now()):
+        errors["code"] = _("Deze code klopt niet. Scan de QR-code in uw app en typ de zes cijfers die u daar ziet.")
+    else:
+        with transaction() as session:
+            typed = request.form.get("again", "")
+            if not accounts.confirm_enrolment(session, instance(), user_id, typed, now=now()):
+                errors["again"] = _("Dit is niet de herstelcode hierboven. Typ hem over van het papier.")
+    if errors:
+        return _show_once(enrolment, errors)
+    if sessions.content() is not None:
+        flash(_("Het account werkt."), "goed")
+    return redirect(url_for("signin.start"), code=303)

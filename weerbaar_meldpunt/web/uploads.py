@@ -1,0 +1,69 @@
+"""Requests whose files are sealed while they stream in: nothing of a file is ever plain on disk or whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, Any, cast
+
+from flask import Request, g
+from werkzeug.datastructures import FileStorage
+
+from weerbaar_meldpunt.actions.drafts import DraftFile
+from weerbaar_meldpunt.actions.evidence import Upload, open_upload
+
+from .place import instance, now
+
+
+class SealingRequest(Request):
+    """A request that has no plain temporary files."""
+
+    max_form_parts = 2000
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        # Werkzeug would put what is over 500 kB in a plain temporary file (docs/security.md).
+        if not filename:  # an empty file field
+            return cast(IO[bytes], _Nothing())
+        upload = open_upload(instance())
+        g.setdefault("uploads", []).append(upload)
+        return cast(IO[bytes], upload)
+
+
+class _Nothing:
+    """Takes the zero bytes of a file field in which nothing was chosen."""
+
+    size = 0
+
+    def write(self, chunk: bytes) -> int:
+        return len(chunk)
+
+    def seek(self, *_: Any) -> int:
+        return 0
+
+    def read(self, *_: Any) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        return None
+
+
+def finished_files(files: list[FileStorage]) -> Iterator[DraftFile]:
+    """Close the seals of the files of a form that came in whole; empty fields and empty files are passed over.
+
+    `TooLarge` for a file above the limit, after those before it were kept.
+    """
+    for file in files:
+        upload = file.stream
+        if isinstance(upload, Upload) and upload.size:
+            yield upload.finish(file.filename or "", now=now())
+
+
+def drop_unfinished() -> None:
+    """At the end of a request: what was not finished leaves nothing behind."""
+    for upload in g.pop("uploads", []):
+        upload.close()
