@@ -99,7 +99,7 @@ def at(instance: Any, moment: datetime | None) -> datetime:
 def route(file: Any, moment: datetime | None) -> None:
     """What the rules say of a report (JSON or YAML; - for standard input; .jsonl: one a line). Needs no instance."""
     now = moment or datetime.now(UTC)
-    if str(file.name).endswith(".jsonl"):
+    if str(getattr(file, "name", "")).endswith(".jsonl"):
         fine = True
         for answer, ok in answer_lines(file, now=now):
             click.echo(json.dumps(answer, ensure_ascii=False))
@@ -255,7 +255,8 @@ def pin(yes: bool) -> None:
         if not keys:
             click.echo("Every key is pinned.")
         for key in keys:
-            click.echo(f"{key.kind} {key.owner if isinstance(key.owner, str) else ''} epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
+            owner = key.owner if isinstance(key.owner, str) else ""
+            click.echo(f"{key.kind} {owner} epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
             if yes or click.confirm("Is this what the member reads out?"):
                 instance.write_pins(instance.pins().with_sealing(key))
                 click.echo("pinned")
@@ -290,12 +291,12 @@ def demo(context: click.Context, cases: int, months: int, moment: datetime | Non
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def demo_accounts(as_json: bool) -> None:
     """The logins of the demonstration: role, login, password and the secret of the second factor."""
-    from weerbaar_meldpunt.actions.demonstration import read_accounts
+    from weerbaar_meldpunt.actions.demonstration_people import read_accounts
 
     with opened() as instance:
         if not instance.demonstration:
             refuse("this is no demonstration")
-        accounts = read_accounts(instance)
+        accounts = read_accounts(instance, now=datetime.now(UTC))
     if as_json:
         print_json(accounts)
         return

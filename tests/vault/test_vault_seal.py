@@ -31,7 +31,8 @@ from weerbaar_meldpunt.vault.seal import (
 CASE, MESSAGE = b"c" * 16, b"m" * 16
 HERE = Binding("message", CASE, MESSAGE, 7)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
@@ -168,13 +169,14 @@ def test_the_error_names_the_object_and_nothing_of_why_or_of_what_is_in_it(key):
     sealed = seal_json(key, {"text": "Kanarie"}, HERE)
     wrong_row, changed = dataclasses.replace(HERE, revision=8), sealed[:-1] + bytes([sealed[-1] ^ 1])
 
-    messages = set()
+    seen = set()
     for forged, binding in ((sealed, wrong_row), (changed, HERE), (b"", HERE)):
         with pytest.raises(Onleesbaar) as caught:
             open_json(key, forged, binding)
-        messages.add((str(caught.value), caught.value.object_id, caught.value.__cause__))
+        seen.add((caught.value.object_id, caught.value.kind, str(caught.value), caught.value.__cause__))
 
-    assert messages == {(name := f"message/{CASE.hex()}/{MESSAGE.hex()}", name, None)}
+    # The text, which may end in a log, gives the kind alone.
+    assert seen == {(f"message/{CASE.hex()}/{MESSAGE.hex()}", "message", "message", None)}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_padding_without_its_mark_is_unreadable(key, padded):
         b"", b"{", b"\xff", '{"a":1}'.encode("utf-16"), b"\xef\xbb\xbf{}", b'"\xed\xa0\x80"', b"[" * 100_000,
         b'{"a":1}x', b"1" * 5000,
     ],
-    ids=["nothing", "half", "not text", "UTF-16", "a mark before it", "half a character", "deep", "more", "a long number"],
+    ids=["nothing", "half", "not text", "UTF-16", "marked", "half a character", "deep", "more", "a long number"],
 )  # fmt: skip
 def test_what_is_not_json_in_utf_8_is_unreadable(key, text):
     sealed = seal(key, pad(text), HERE)
@@ -285,6 +287,7 @@ PARTS = st.lists(st.none() | st.binary(max_size=20) | st.text(max_size=20) | st.
 
 
 @given(PARTS, PARTS)
+@settings(deadline=None)
 def test_two_different_contexts_have_different_bytes(left, right):
     def written(parts):
         return [byhand.ctx("x", part) for part in parts]
@@ -294,6 +297,7 @@ def test_two_different_contexts_have_different_bytes(left, right):
 
 
 @given(JSON)
+@settings(deadline=None)
 def test_every_document_comes_back_as_it_was(document):
     key = SealKey(b"k" * 32)
 
@@ -304,12 +308,13 @@ def test_every_document_comes_back_as_it_was(document):
 
 
 @given(st.binary(max_size=600))
+@settings(deadline=None)
 def test_padding_comes_off_again(plain):
     assert unpad(pad(plain)) == plain
 
 
 @given(st.binary(max_size=300), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_bytes_from_elsewhere_open_or_break_the_parser(noise, labelled):
     key = SealKey(b"k" * 32)
     sealed = (key.header if labelled else b"") + noise

@@ -244,7 +244,7 @@ PART = st.none() | st.binary(max_size=16) | st.sampled_from(["A", "B", "N", "jur
 
 
 @given(st.binary(min_size=32, max_size=32), PART, PART, st.integers(0, 9), PART)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_every_key_comes_back_for_what_it_was_granted(secret, object_, compartment, epoch, grantor):
     pair, grant = key_pair(b"p" * 32, "reader", CASE), Grant("case_grant", object_, compartment, epoch, grantor)
 
@@ -252,7 +252,7 @@ def test_every_key_comes_back_for_what_it_was_granted(secret, object_, compartme
 
 
 @given(st.binary(max_size=1200), st.booleans(), st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_no_bytes_from_elsewhere_open_or_break_the_parser(noise, labelled, sized):
     pair = key_pair(b"p" * 32, "reader", CASE)
     wrapped = (bytes.fromhex("574b0111") + pair.public.key_id if labelled else b"") + noise

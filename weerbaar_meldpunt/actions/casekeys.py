@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.rules.teams import compartments_for
+from weerbaar_meldpunt.store.base import Base
 from weerbaar_meldpunt.store.cases import CaseGrant, Fold
 from weerbaar_meldpunt.vault.derive import new_key
 from weerbaar_meldpunt.vault.errors import Onleesbaar
@@ -14,6 +20,7 @@ from weerbaar_meldpunt.vault.seal import HEADER_BYTES, MAGIC, Binding, SealKey, 
 from weerbaar_meldpunt.vault.wrap import Grant, KeyPair, PublicKey, unwrap, wrap
 
 from .ledger import Ledger
+from .trail import Trail
 
 MELDING, VEILIG, NOTITIES = "A", "B", "N"
 COMPARTMENTS: Final = (MELDING, VEILIG, NOTITIES)
@@ -113,29 +120,55 @@ def fold_values(team: TeamKeys, case_id: bytes, compartment: str, epoch: int, se
 
 
 def open_for_team(
-    case_id: bytes, teams: Sequence[TeamKeys], grants: Sequence[CaseGrant], folds: Sequence[Fold]
+    case_id: bytes, teams: Sequence[TeamKeys], grants: Sequence[CaseGrant], folds: Sequence[Fold], trail: Trail
 ) -> tuple[CaseRing, list[dict[str, Any]]]:
-    """A team's keys of a case, from the cache where it is there; answers also the cache rows that were missing."""
-    ring, fresh = CaseRing(case_id), []
-    current = teams[-1]
-    cached = {(row.compartment, row.epoch): row for row in folds if row.team == current.team}
-    by_recipient = {keys.pair.public.key_id: keys for keys in teams} if _any_missing(cached, grants) else {}
-    seen: set[tuple[str, int]] = set()
-    for row in sorted(grants, key=lambda grant: (grant.compartment, grant.epoch)):
-        place = (row.compartment, row.epoch)
-        if place in seen:
-            continue
-        if place in cached:
-            ring.add(*place, folded(current, cached[place]))
-        elif row.recipient in by_recipient:
-            secret = _unwrap(by_recipient[row.recipient].pair, row)
-            ring.add(*place, secret)
-            fresh.append(fold_values(current, case_id, *place, secret))
-        else:
-            continue
-        seen.add(place)
+    """A team's keys of a case, from the cache where it is there; answers also the cache rows that were missing.
+
+    A grant that is not in the cache yet is believed only when the trail says that it was given so: whoever can write
+    the database could have wrapped a key of their own to the team. What does not open is left out of the ring.
+    """
+    current, fresh = teams[-1], list[dict[str, Any]]()
+    theirs = compartments_for(current.team)
+    wanted = {(grant.compartment, grant.epoch) for grant in grants if grant.compartment in theirs}
+    found = _from_cache(current, wanted, folds)
+    if wanted - found.keys():
+        pairs = {keys.pair.public.key_id: keys.pair for keys in teams}
+        for row in grants:
+            place = (row.compartment, row.epoch)
+            if place in found or row.recipient not in pairs or not trail.agrees(row):
+                continue
+            try:
+                found[place] = _unwrap(pairs[row.recipient], row)
+            except Onleesbaar:
+                continue
+            fresh.append(fold_values(current, case_id, *place, found[place]))
+    ring = CaseRing(case_id)
+    for place, secret in sorted(found.items()):
+        ring.add(*place, secret)
     return ring, fresh
 
 
-def _any_missing(cached: Mapping[tuple[str, int], Fold], grants: Sequence[CaseGrant]) -> bool:
-    return any((row.compartment, row.epoch) not in cached for row in grants)
+def _from_cache(
+    team: TeamKeys, wanted: Collection[tuple[str, int]], folds: Sequence[Fold]
+) -> dict[tuple[str, int], bytes]:
+    """The keys in a team's cache that a grant still stands for; a damaged cache row counts as none."""
+    found: dict[tuple[str, int], bytes] = {}
+    for row in folds:
+        place = (row.compartment, row.epoch)
+        if row.team == team.team and place in wanted:
+            try:
+                found[place] = folded(team, row)
+            except Onleesbaar:
+                continue
+    return found
+
+
+def keep_cache(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows of a cache, over what stood there: two sessions may fold the same case at once."""
+    if not rows:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    query = dialect.insert(model)
+    keys = {column.name for column in inspect(model).primary_key}
+    values = {name: query.excluded[name] for name in rows[0] if name not in keys}
+    session.execute(query.on_conflict_do_update(index_elements=sorted(keys), set_=values), list(rows))

@@ -11,16 +11,22 @@ from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase, moves
 from weerbaar_meldpunt.rules.figure_codes import duration_code, fact_codes
+from weerbaar_meldpunt.rules.vocabulary import UNCOUNTED_OUTCOMES
+from weerbaar_meldpunt.store.audit import Leaf
+from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.tracks import Track
+from weerbaar_meldpunt.vault.seal import Binding
 
-from .errors import NotAllowed
+from .errors import NotAllowed, Onleesbaar, TooLarge
 from .facts import counts_now, write_fact
+from .instance import Instance
+from .ledger import Ledger
 from .queue import drop_headlines
+from .reader import MAX_TEXT
 from .tracks import plan, settle
 from .work import Held, read_melding, write_melding
 
-# These outcomes say that the report was none, so its facts are taken back from the figures.
-TAKEN_BACK: Final = frozenset({"dubbel", "ingetrokken", "geen_incident"})
+PROPOSED: Final = "afsluiting_voorgesteld"
 KEPT_AFTER_CLOSING: Final = ("nazorg_72u", "nazorg_2w", "nazorg_6w")
 
 
@@ -42,9 +48,15 @@ def suggested_facts(report: Mapping[str, Any], answer: Mapping[str, Any]) -> dic
 
 
 def validate_facts(held: Held, facts: Mapping[str, Any]) -> None:
-    """Establish the facts of the case, or correct them: the figures get the difference."""
+    """Establish the facts of the case, or correct them: the figures get the difference.
+
+    `NotAllowed("onbekende_feiten")` for a code that would be counted wrongly for ever.
+    """
     held.require_open()
-    codes = fact_codes(facts)
+    try:
+        codes = fact_codes(facts)
+    except (KeyError, ValueError):
+        raise NotAllowed("onbekende_feiten") from None
     melding = read_melding(held)
     before = melding["facts"]
     counted = counts_now(held.session, held.instance)
@@ -69,10 +81,14 @@ def close(held: Held, outcome: str, *, done: str, not_done: str) -> bool:
     """Close the track, or propose it where a second person must confirm; answers whether it is closed now."""
     held.require_open()
     held.require_owner()
+    held.require_no_proposal()
     if outcome not in moves.outcomes_for(held.track.team):
         raise NotAllowed("onbekende_uitkomst")
     if held.track.state == "nieuw":
         raise NotAllowed("eerst_nemen")
+    if len(done) + len(not_done) > MAX_TEXT:
+        raise TooLarge
+    _require_read(held)
     melding = read_melding(held)
     if melding["facts"] is None:
         raise NotAllowed("eerst_feiten")
@@ -83,10 +99,16 @@ def close(held: Held, outcome: str, *, done: str, not_done: str) -> bool:
             ledger, held.track, held.dues, chase.confirmation(now=held.now), now=held.now,
             proposed_by=held.person.user_id, outcome=outcome,
         )  # fmt: skip
-        held.close(ledger, "afsluiting_voorgesteld", {"text": "", **words}, team_only=True)
+        held.close(ledger, PROPOSED, {"text": "", **words}, team_only=True)
         return False
     _close(held, words, melding)
     return True
+
+
+def _require_read(held: Held) -> None:
+    """Nobody is closed off while what they wrote last was not read."""
+    if held.track.unread:
+        raise NotAllowed("eerst_lezen")
 
 
 def confirm_close(held: Held) -> None:
@@ -96,18 +118,45 @@ def confirm_close(held: Held) -> None:
         raise NotAllowed("niets_voorgesteld")
     if held.track.proposed_by == held.person.user_id:
         raise NotAllowed("tweede_persoon")
-    _close(held, {"outcome": held.track.outcome, "done": "", "not_done": ""}, read_melding(held))
+    _require_read(held)
+    words = _proposal(held)
+    if words["outcome"] != held.track.outcome:
+        raise NotAllowed("niets_voorgesteld")
+    _close(held, words, read_melding(held))
+
+
+def _proposal(held: Held) -> dict[str, str]:
+    """What was proposed, in the words of who did: they are what the reporter gets to read."""
+    leaves = held.session.execute(
+        select(Leaf.id, Leaf.body)
+        .where(Leaf.object == held.case.id, Leaf.action == PROPOSED, Leaf.actor == held.track.proposed_by)
+        .order_by(Leaf.seq.desc())
+    )
+    for event, body in leaves:
+        document = held.ring.open(body or b"", Binding("event", held.case.id, event, 0))
+        if document["team"] == held.track.team:
+            return {name: document[name] for name in ("outcome", "done", "not_done")}
+    raise Onleesbaar("event")
 
 
 def refuse_close(held: Held, reason: str) -> None:
-    """A second person does not agree; the track stays open with its owner."""
+    """Somebody of the team does not agree, or who proposed it takes it back; the track stays open with its owner."""
     held.require_open()
     if held.track.proposed_by is None:
         raise NotAllowed("niets_voorgesteld")
+    _require_reason(reason)
     ledger = held.ledger()
-    fresh = chase.after_answer(held.track.urgency, now=held.now)
+    settle(ledger, held.dues, ("opvolging",), "gedaan", now=held.now)
+    fresh = chase.after_message(held.track.urgency, now=held.now)
     plan(ledger, held.track, held.dues, fresh, now=held.now, proposed_by=None, outcome=None)
     held.close(ledger, "afsluiting_geweigerd", {"text": reason.strip()}, team_only=True)
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NotAllowed("reden_nodig")
+    if len(reason) > MAX_TEXT:
+        raise TooLarge
 
 
 def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> None:
@@ -117,55 +166,62 @@ def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> 
     settle(ledger, held.dues, kinds, "vervallen", now=held.now)
     plan(
         ledger, held.track, held.dues, chase.after_closing(held.track.team, now=held.now), now=held.now,
-        state="afgerond", outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
+        state=moves.CLOSED, outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
     )  # fmt: skip
     held.close(ledger, "afgerond", {"text": "", **words})
-    if words["outcome"] in TAKEN_BACK:
-        _take_back(held, melding)
-    if not _open_tracks(held.session, held):
-        _count_closing(held, 1)
-
-
-def _open_tracks(session: Session, held: Held) -> bool:
-    others = select(Track.id).where(Track.case_id == held.case.id, Track.closed_at.is_(None), Track.id != held.track.id)
-    return session.scalar(others.limit(1)) is not None
-
-
-def _take_back(held: Held, melding: Mapping[str, Any]) -> None:
-    entry = melding["facts"]
-    if entry and entry["counted"] and counts_now(held.session, held.instance):
-        write_fact(held.session, held.instance, entry["codes"] | {"n": -1}, now=held.now)
-        ledger = held.ledger()
-        write_melding(held, ledger, dict(melding) | {"facts": dict(entry) | {"counted": False}})
-        held.close(ledger, "feiten_ingetrokken", {"text": ""}, team_only=True)
-
-
-def _count_closing(held: Held, n: int) -> None:
-    """A case whose last track closes counts as handled; reopened, it is taken back with its old duration."""
-    if not counts_now(held.session, held.instance):
-        return
-    duration = duration_code(held.case.received_at, _closed_at(held))
-    write_fact(held.session, held.instance, {"measure": "afgehandeld", "duur": duration, "n": n}, now=held.now)
-    held.close(held.ledger(), "zaak_gesloten" if n > 0 else "zaak_heropend", {"text": ""}, team_only=True)
-
-
-def _closed_at(held: Held) -> datetime:
-    moments: Sequence[datetime | None] = held.session.scalars(
-        select(Track.closed_at).where(Track.case_id == held.case.id)
+    others = held.session.execute(
+        select(Track.outcome, Track.closed_at).where(Track.case_id == held.case.id, Track.id != held.track.id)
     ).all()
-    return max((moment for moment in moments if moment), default=held.now)
+    # As long as one team says that there was something, or is still at it, the case counts.
+    outcomes = {words["outcome"], *(other.outcome if other.closed_at else "" for other in others)}
+    _count_facts(held, melding, counts=not outcomes <= UNCOUNTED_OUTCOMES)
+    if all(other.closed_at for other in others):
+        count_closing(held.session, held.instance, held.case, 1, by=held.person.user_id, now=held.now)
+
+
+def _count_facts(held: Held, melding: Mapping[str, Any], *, counts: bool) -> None:
+    """Take the facts back from the figures, or give them again after a case that was none turned out to be one."""
+    entry = melding["facts"]
+    if not entry or entry["counted"] == counts or not counts_now(held.session, held.instance):
+        return
+    write_fact(held.session, held.instance, entry["codes"] | {"n": 1 if counts else -1}, now=held.now)
+    ledger = held.ledger()
+    write_melding(held, ledger, dict(melding) | {"facts": dict(entry) | {"counted": counts}})
+    drop_headlines(held.session, held.case.id)
+    held.close(ledger, "feiten_vastgesteld" if counts else "feiten_ingetrokken", {"text": ""}, team_only=True)
+
+
+def count_closing(
+    session: Session, instance: Instance, case: Case, n: int, *, by: bytes, now: datetime
+) -> None:  # fmt: skip
+    """A case whose last track closed counts as handled; opened again, it is taken back with its old duration.
+
+    Call it while the tracks are closed: after the closing, before the reopening.
+    """
+    if not counts_now(session, instance):
+        return
+    moments: Sequence[datetime | None] = session.scalars(
+        select(Track.closed_at).where(Track.case_id == case.id)
+    ).all()
+    duration = duration_code(case.received_at, max((moment for moment in moments if moment), default=now))
+    write_fact(session, instance, {"measure": "afgehandeld", "duur": duration, "n": n}, now=now)
+    Ledger(session, instance, now=now).close(by, "zaak_gesloten" if n > 0 else "zaak_heropend", case.id)
 
 
 def reopen(held: Held, reason: str) -> None:
     """Open a closed track again, with a reason; what was counted as handled is taken back."""
     if held.track.closed_at is None:
         raise NotAllowed("niet_afgerond")
-    if not _open_tracks(held.session, held):
-        _count_closing(held, -1)
+    _require_reason(reason)
+    open_elsewhere = held.session.scalar(
+        select(Track.id).where(Track.case_id == held.case.id, Track.closed_at.is_(None)).limit(1)
+    )
+    if open_elsewhere is None:
+        count_closing(held.session, held.instance, held.case, -1, by=held.person.user_id, now=held.now)
     ledger = held.ledger()
     settle(ledger, held.dues, ("enquete",), "vervallen", now=held.now)
     plan(
-        ledger, held.track, held.dues, chase.after_answer(held.track.urgency, now=held.now), now=held.now,
+        ledger, held.track, held.dues, chase.after_message(held.track.urgency, now=held.now), now=held.now,
         state="in_behandeling", outcome=None, closed_at=None, owner_id=held.track.owner_id or held.person.user_id,
     )  # fmt: skip
     held.close(ledger, "heropend", {"text": reason.strip()})

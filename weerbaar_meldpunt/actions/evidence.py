@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -32,13 +34,18 @@ class DiskFull(OSError):
 
 
 class Upload(io.RawIOBase):
-    """A file that is sealed as it is written; what was written cannot be read back from it."""
+    """A file that is sealed as it is written; what was written cannot be read back from it.
+
+    A file above the limit does not break the request it comes in: the rest of it is swallowed and `too_large` says so,
+    so that the other files and the words of the same form are kept.
+    """
 
     def __init__(self, instance: Instance) -> None:
         super().__init__()
         if shutil.disk_usage(instance.blobs).free < FREE_FLOOR:
             raise DiskFull
         self.blob_id = new_id()
+        self.too_large = False
         self._path = instance.blobs / f"{self.blob_id.hex()}.part"
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(handle, "wb")
@@ -51,14 +58,18 @@ class Upload(io.RawIOBase):
         return True
 
     def write(self, chunk: object) -> int:
-        """Seal a piece; `TooLarge` above what a file may hold."""
+        """Seal a piece; above what a file may hold, take it and keep nothing. `DiskFull` when the disk is."""
         piece = bytes(chunk)  # type: ignore[call-overload]
+        if self.too_large:
+            return len(piece)
         if self._sealer.size + len(piece) > MAX_FILE:
-            self.close()
-            raise TooLarge
+            self.too_large = True
+            self._drop()
+            return len(piece)
         if len(self._head) < SNIFF:
             self._head += piece[: SNIFF - len(self._head)]
-        return self._sealer.write(piece)
+        with _disk_full():
+            return self._sealer.write(piece)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """The form parser rewinds what it wrote; here there is nothing to read, so it stays where it is."""
@@ -74,27 +85,43 @@ class Upload(io.RawIOBase):
         return self._sealer.size
 
     def finish(self, name: str, *, now: datetime) -> DraftFile:
-        """Close the seal and keep the blob; durable when this returns."""
-        self._sealer.finish()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        final = self._path.with_suffix("")
-        self._path.rename(final)
-        _sync_folder(final.parent)
+        """Close the seal and keep the blob; durable when this returns. `TooLarge` for a file above the limit."""
+        if self.too_large:
+            raise TooLarge
+        with _disk_full():
+            self._sealer.finish()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            final = self._path.with_suffix("")
+            self._path.rename(final)
+            _sync_folder(final.parent)
         self._kept = True
         return DraftFile(
             self.blob_id, self._sealer.key, safe_name(name), self._sealer.size, self._sealer.sha256,
             sniff(self._head), now,
         )  # fmt: skip
 
+    def _drop(self) -> None:
+        with suppress(OSError):  # what stands in its buffer may not fit any more, and is not wanted
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Drop what was not finished: a cut-off upload leaves nothing behind."""
-        if not self.closed:
-            self._file.close()
-            if not self._kept:
-                self._path.unlink(missing_ok=True)
+        if not self.closed and not self._kept and hasattr(self, "_file"):
+            self._drop()
         super().close()
+
+
+@contextmanager
+def _disk_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull from fault
+        raise
 
 
 def _sync_folder(folder: Path) -> None:
@@ -135,7 +162,7 @@ def take(instance: Instance, path: Path, *, now: datetime) -> DraftFile:
     upload = Upload(instance)
     try:
         with path.open("rb") as source:
-            while chunk := source.read(256 * 1024):
+            while (chunk := source.read(256 * 1024)) and not upload.too_large:
                 upload.write(chunk)
         return upload.finish(path.name, now=now)
     except BaseException:

@@ -66,15 +66,12 @@ def _teams(instance: Instance) -> Iterator[Finding]:
         return
     with instance.readings() as session:
         ready = readiness(session, instance, TEAMS)
-        holders = dict(
-            session.execute(
-                select(TeamGrant.team, func.count(TeamGrant.member_id.distinct()))
-                .where(TeamGrant.kind == "team")
-                .group_by(TeamGrant.team)
-            )
-            .tuples()
-            .all()
-        )
+        counted = session.execute(
+            select(TeamGrant.team, func.count(TeamGrant.member_id.distinct()))
+            .where(TeamGrant.kind == "team")
+            .group_by(TeamGrant.team)
+        ).all()
+    holders = dict(counted)
     for team in TEAMS:
         yield Finding(f"key of {team}", ready[team], "pinned" if ready[team] else "not pinned; its cases go elsewhere")
         held = holders.get(team, 0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase, words
@@ -40,20 +40,28 @@ class Filed:
     """What the reporter gets to see once the report is safe."""
 
     reference: str
-    receipt_code: str | None
-    claim_code: str | None
-    words: tuple[str, str]
-    answer: Mapping[str, Any]
+    receipt_code: str | None = field(repr=False)
+    claim_code: str | None = field(repr=False)
+    words: tuple[str, str] = field(repr=False)
+    answer: Mapping[str, Any] = field(repr=False)
     received_at: datetime
     teams: tuple[str, ...]
+    reader: ReaderKeys = field(repr=False)  # opens the reporter's side of the case
     repeated: bool = False
+
+
+class FiledElsewhere(Exception):
+    """This form was filed already, under an account that is not signed in now: its case is safe, and not shown."""
 
 
 def file_report(
     session: Session, instance: Instance, report: Report, *, form: str, now: datetime,
-    files: Sequence[DraftFile] = (), account: Person | None = None,
+    files: Sequence[DraftFile] = (), account: Person | None = None, sharing: Mapping[str, Any] | None = None,
 ) -> Filed:  # fmt: skip
-    """Seal and route a report. The same form sent twice files one case and shows the same code."""
+    """Seal and route a report. The same form sent twice files one case and shows the same code.
+
+    `sharing` is whom the reporter allows us to tell: `met` (politie, organisatie, platform, niemand) and `via`.
+    """
     keys = FormKeys(bytes.fromhex(form))
     known = select(Case.id).where(Case.form_key == keys.idempotency_key).scalar_subquery().label("known")
     last = last_leaf(session, known)
@@ -87,8 +95,8 @@ def file_report(
     for compartment in (MELDING, VEILIG):
         recipients[compartment]["readers"] = [[key.raw.hex(), part] for key, part in reader_keys]
 
-    _seal_documents(ledger, ring, report, answer, chosen, recipients, received, teams)
-    _open_tracks(ledger, case_id, teams, answer, received, now)
+    _seal_documents(ledger, ring, report, answer, chosen, recipients, received, teams, sharing)
+    _open_tracks(ledger, case_id, teams, report, answer, received, now)
     for file in files:
         attachment = new_id()
         sealed = ring.seal(MELDING, file.document() | {"by": "melder"}, Binding("attachment", case_id, attachment, 1))
@@ -101,8 +109,25 @@ def file_report(
     ledger.close(own.key_id, "ingediend", case_id, body, event=event)
     return Filed(
         reference, None if account else shown_code(keys.code("receipt")), claim_code, chosen,
-        answer.as_document(), received, tuple(teams),
+        answer.as_document(), received, tuple(teams), readers,
     )  # fmt: skip
+
+
+def filed_before(session: Session, instance: Instance, *, form: str, account: Person | None = None) -> Filed | None:
+    """What a form that was sent already gave, with the same codes; nothing when it was never filed.
+
+    `FiledElsewhere` when it was filed under another account, or without one.
+    """
+    keys = FormKeys(bytes.fromhex(form))
+    known = session.scalar(select(Case.id).where(Case.form_key == keys.idempotency_key))
+    if known is None:
+        return None
+    return _again(session, instance, keys, _own_reader(session, instance, keys, account, known=known), known, account)
+
+
+def receiving_teams(session: Session, instance: Instance, answer: Answer) -> tuple[str, ...]:
+    """The teams that would get a report with this answer, to say so before it is sent; `NotReady` when none can."""
+    return tuple(_ready_teams(session, instance, answer))
 
 
 def _own_reader(
@@ -162,8 +187,6 @@ def _grant_teams(ledger: Ledger, ring: CaseRing, teams: Mapping[str, PublicKey])
 
 def _claim(ledger: Ledger, instance: Instance, keys: FormKeys, ring: CaseRing, received: datetime) -> PublicKey:
     """A second reader, whose seed only the claim code opens: the official's own side of the case."""
-    from datetime import timedelta
-
     lookup, key = split(keys.code("claim"), instance.id, "claim")
     reader = ReaderKeys(new_id(), FormKeys.new().token)
     public = grant_to_reader(ledger, ring, reader, (MELDING, VEILIG))
@@ -176,6 +199,7 @@ def _claim(ledger: Ledger, instance: Instance, keys: FormKeys, ring: CaseRing, r
 def _seal_documents(
     ledger: Ledger, ring: CaseRing, report: Report, answer: Answer, chosen: tuple[str, str],
     recipients: Mapping[str, Any], received: datetime, teams: Mapping[str, PublicKey],
+    sharing: Mapping[str, Any] | None,
 ) -> None:  # fmt: skip
     document = report.as_document()
     private = document.pop("private", None)
@@ -186,6 +210,7 @@ def _seal_documents(
     melding = {
         "report": document, "answer": answer.as_document(), "words": list(chosen), "marks": marks,
         "received_at": received.isoformat(), "recipients": recipients, "facts": None,
+        "sharing": dict(sharing) if sharing else None,
     }  # fmt: skip
     for compartment, content in ((MELDING, melding), (VEILIG, {"private": private or {}})):
         sealed = ring.seal(compartment, content, Binding("case_doc", ring.case_id, compartment, 1))
@@ -193,10 +218,12 @@ def _seal_documents(
 
 
 def _open_tracks(
-    ledger: Ledger, case_id: bytes, teams: Mapping[str, PublicKey], answer: Answer, received: datetime, now: datetime
-) -> None:
+    ledger: Ledger, case_id: bytes, teams: Mapping[str, PublicKey], report: Report, answer: Answer,
+    received: datetime, now: datetime,
+) -> None:  # fmt: skip
+    contact = report.contact.model_dump(mode="json")
     for team in teams:
-        planned = chase.first_dues(answer, team, received_at=received)
+        planned = chase.first_dues(answer, team, received_at=received, teams=tuple(teams), contact=contact)
         first = min(planned, key=lambda due: due.moment)
         track = new_id()
         ledger.add(
@@ -216,6 +243,8 @@ def _again(
     """The answer to a form that was filed before: the same codes, read back from the sealed case."""
     case = session.get_one(Case, case_id)
     grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case_id)).all()
+    if reader.pair(case_id).public.key_id not in {grant.recipient for grant in grants}:
+        raise FiledElsewhere
     ring = open_for_reader(case_id, reader, grants)
     doc = session.get(CaseDoc, (case_id, MELDING))
     if doc is None:
@@ -227,11 +256,34 @@ def _again(
     return Filed(
         case.reference, None if account else shown_code(keys.code("receipt")),
         shown_code(keys.code("claim")) if proxy else None, (first, second), content["answer"], case.received_at,
-        teams, repeated=True,
+        teams, reader, repeated=True,
     )  # fmt: skip
 
 
-def on_duty(session: Session, teams: Sequence[str], moment: datetime, *, now: datetime) -> bool:
-    """Whether the roster has somebody on duty for one of these teams, now and at a promised moment."""
-    covered = exists().where(Duty.team.in_(teams), Duty.starts_at <= now, Duty.ends_at >= moment)
-    return bool(session.scalar(select(covered)))
+def promised_contact(
+    session: Session, answer: Mapping[str, Any], teams: Sequence[str], *, now: datetime
+) -> datetime | None:
+    """The moment before which we say that we call or write; nothing while the roster of duty does not cover it."""
+    moment = datetime.fromisoformat(answer["first_contact_before"])
+    nights = chase.runs_day_and_night("eerste_contact", answer["urgency"], now=now)
+    return moment if moment > now and on_duty(session, teams, moment, now=now, nights=nights) else None
+
+
+def on_duty(session: Session, teams: Sequence[str], moment: datetime, *, now: datetime, nights: bool = True) -> bool:
+    """Whether the roster covers a moment that is promised.
+
+    With `nights` one team has somebody on duty without a gap from now until then; else at the moment itself, since
+    what waits for office hours needs nobody at night.
+    """
+    rows = session.execute(
+        select(Duty.team, Duty.starts_at, Duty.ends_at)
+        .where(Duty.team.in_(teams), Duty.starts_at < moment, Duty.ends_at > now)
+        .order_by(Duty.starts_at)
+    ).all()
+    if not nights:
+        return any(row.ends_at >= moment for row in rows)
+    covered = dict.fromkeys(teams, now)
+    for row in rows:
+        if row.starts_at <= covered[row.team]:
+            covered[row.team] = max(covered[row.team], row.ends_at)
+    return any(until >= moment for until in covered.values())

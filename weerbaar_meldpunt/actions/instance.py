@@ -79,10 +79,11 @@ class Instance:
 
     def write_pins(self, pins: Pins) -> None:
         """Replace the pin file in one step."""
-        _write(self.settings.instance / PINS, pins.text().encode("ascii"))
+        write_private(self.settings.instance / PINS, pins.text().encode("ascii"))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, in one step and durably."""
     part = path.with_name(path.name + ".part")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -108,12 +109,12 @@ def create_instance(folder: Path, *, now: datetime, demonstration: bool = False,
     if (folder / SERVER_KEY).exists():
         raise InstanceFault("there is an instance in this folder already")
     (folder / BLOBS).mkdir(exist_ok=True)
-    _write(folder / SERVER_KEY, new_key())
-    _write(folder / PEPPER, new_key())
-    _write(folder / PINS, b"")
+    write_private(folder / SERVER_KEY, new_key())
+    write_private(folder / PEPPER, new_key())
+    write_private(folder / PINS, b"")
     text = ("demonstration = true\n" if demonstration else "") + config
     if text or not (folder / FILE).exists():
-        _write(folder / FILE, text.encode())
+        write_private(folder / FILE, text.encode())
     settings = load_settings(folder)
     engine = open_engine(settings.database)
     upgrade(engine)

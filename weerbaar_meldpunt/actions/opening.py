@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.cases import Case, CaseDoc, Fold
+from weerbaar_meldpunt.rules.teams import compartments_for
+from weerbaar_meldpunt.store.audit import Leaf
+from weerbaar_meldpunt.store.cases import Case, Fold
 from weerbaar_meldpunt.store.tracks import Track
-from weerbaar_meldpunt.vault.seal import Binding
 
 from . import dossier
-from .casekeys import MELDING, VEILIG, CaseRing, open_for_team
+from .barred import Barred, is_barred
+from .casekeys import MELDING, VEILIG, CaseRing, keep_cache, open_for_team
 from .dossier import AttachmentView, CaseView
 from .errors import NotYours, Onleesbaar
 from .evidence import plain_pieces
@@ -23,7 +25,8 @@ from .instance import Instance
 from .ledger import Ledger
 from .people import Person
 
-ACTIONS = {MELDING: "geopend", VEILIG: "geopend_veilig"}
+ACTIONS: Final = {MELDING: "geopend", VEILIG: "geopend_veilig"}
+FILE: Final = "geopend_bestand"
 
 
 @dataclass(frozen=True)
@@ -39,61 +42,88 @@ class Opening:
     seq: int
 
 
-def find_track(session: Session, person: Person, reference: str) -> tuple[Case, Track]:
-    """The case and the person's team's track on it; `NotYours` for another team's case as for none at all."""
-    rows = session.execute(
-        select(Case, Track)
+def tracks_of(person: Person, reference: str, team: str | None, *more: Any) -> Select[*tuple[Any, ...]]:
+    """The case of a reference with the tracks on it that are of the person's teams, open ones first."""
+    teams = [held for held in person.teams if team in (None, held)]
+    return (
+        select(Case, Track, *more)
         .join(Track, Track.case_id == Case.id)
-        .where(Case.reference == reference, Track.team.in_(list(person.teams)))
+        .where(Case.reference == reference, Track.team.in_(teams))
         .order_by(Track.closed_at.is_not(None), Track.team)
-    ).all()
-    if not rows:
+    )
+
+
+def find_track(session: Session, person: Person, reference: str, *, team: str | None = None) -> tuple[Case, Track]:
+    """The case and a team's track on it; `NotYours` for another team's case as for none at all.
+
+    Without `team`, for who works in more than one: the first that is open.
+    """
+    row = session.execute(tracks_of(person, reference, team).limit(1)).one_or_none()
+    if row is None:
         raise NotYours
-    return rows[0][0], rows[0][1]
+    return row[0], row[1]
 
 
 def note_opening(
     session: Session, instance: Instance, person: Person, reference: str, *, now: datetime,
-    compartment: str = MELDING, action: str | None = None,
+    compartment: str = MELDING, action: str | None = None, team: str | None = None,
 ) -> Opening:  # fmt: skip
     """Note that this person opens this case; the page commits before it unwraps anything."""
-    case, track = find_track(session, person, reference)
-    ledger = Ledger(session, instance, now=now)
+    newest = select(Leaf.seq, Leaf.chain).order_by(Leaf.seq.desc()).limit(1).subquery()
+    last = select(newest.c.seq).scalar_subquery().label("seq"), select(newest.c.chain).scalar_subquery().label("chain")
+    row = session.execute(tracks_of(person, reference, team, *last).limit(1)).one_or_none()
+    if row is None or compartment not in compartments_for(row.Track.team):
+        raise NotYours
+    case, track = row.Case, row.Track
+    ledger = Ledger(session, instance, now=now, last=row)
     seq = ledger.close(person.user_id, action or ACTIONS[compartment], case.id)
     return Opening(case.id, case.reference, case.received_at, track.id, track.team, compartment, seq)
 
 
-def _ring(session: Session, person: Person, opening: Opening, found: dossier.Dossier) -> CaseRing:
-    ring, fresh = open_for_team(opening.case_id, person.teams[opening.team], found.grants, found.folds)
-    if MELDING not in ring.keys:
-        raise Onleesbaar("case_grant")
-    if fresh:  # a cache: the wraps stay the truth
-        session.execute(insert(Fold), fresh)
-    return ring
+def _open(
+    session: Session, instance: Instance, person: Person, opening: Opening
+) -> tuple[CaseRing, dossier.Dossier, Sequence[dict[str, Any]]]:
+    found = dossier.load(session, instance, opening.case_id, team=opening.team)
+    teams = person.teams.get(opening.team)
+    if not teams:
+        raise NotYours
+    ring, fresh = open_for_team(opening.case_id, teams, found.grants, found.folds, found.trail)
+    return ring, found, fresh
 
 
 def open_case(session: Session, instance: Instance, person: Person, opening: Opening) -> CaseView:
-    """Everything of the case that the person's team was granted, but for compartment B."""
-    found = dossier.load(session, opening.case_id, team=opening.team)
+    """Everything of the case that the person's team was granted, but for compartment B. Only reads; see `keep_folds`.
+
+    `Barred` when the reporter asked that this very person does not see it.
+    """
+    ring, found, fresh = _open(session, instance, person, opening)
     tracks = dossier.load_tracks(session, instance, opening.case_id)
-    ring = _ring(session, person, opening, found)
-    return dossier.view(
+    view = dossier.view(
         instance, ring, found, tracks,
-        reference=opening.reference, received_at=opening.received_at, team=opening.team,
+        reference=opening.reference, received_at=opening.received_at, team=opening.team, fresh=fresh,
     )  # fmt: skip
+    if is_barred(view.report.get("barred_member"), person.name):
+        raise Barred
+    return view
 
 
-def open_private(session: Session, person: Person, opening: Opening) -> Mapping[str, Any]:
+def keep_folds(session: Session, view: CaseView) -> None:
+    """Keep what the first opening unwrapped in the team's cache; the wraps stay the truth."""
+    keep_cache(session, Fold, view.fresh)
+
+
+def open_private(session: Session, instance: Instance, person: Person, opening: Opening) -> Mapping[str, Any]:
     """Home address, family and movements; only with an opening of compartment B of its own."""
     if opening.compartment != VEILIG:
         raise NotYours
-    found = dossier.load(session, opening.case_id, team=opening.team)
-    ring = _ring(session, person, opening, found)
-    doc: CaseDoc | None = found.docs.get(VEILIG)
-    if doc is None or VEILIG not in ring.keys:
-        raise NotYours
-    document = ring.open(doc.sealed, Binding("case_doc", opening.case_id, VEILIG, doc.revision))
-    private: Mapping[str, Any] = document["private"]
+    ring, found, _ = _open(session, instance, person, opening)
+    try:
+        melding = dossier.open_doc(ring, found, MELDING)
+    except Onleesbaar:
+        melding = {"report": {}}
+    if is_barred(melding["report"].get("barred_member"), person.name):
+        raise Barred
+    private: Mapping[str, Any] = dossier.open_doc(ring, found, VEILIG)["private"]
     return private
 
 
@@ -103,6 +133,8 @@ def open_attachment(
     """An evidence file, verified to its end before the first piece is handed out."""
     case = open_case(session, instance, person, opening)
     for attachment in case.attachments:
-        if attachment.id == attachment_id and attachment.file is not None:
+        if attachment.id == attachment_id:
+            if attachment.file is None:
+                raise Onleesbaar("attachment")
             return attachment, plain_pieces(instance, attachment.file)
     raise NotYours

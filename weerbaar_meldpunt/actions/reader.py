@@ -82,7 +82,7 @@ def own_case(session: Session, instance: Instance, reader: ReaderKeys) -> OwnCas
     if row is None:
         raise NotYours
     case = row.Case
-    found = dossier.load(session, case.id, team=None, recipient=row.key_id)
+    found = dossier.load(session, instance, case.id, team=None, recipient=row.key_id)
     if not found.grants:
         raise NotYours
     ring = open_for_reader(case.id, reader, found.grants)

@@ -31,7 +31,7 @@ from weerbaar_meldpunt.rules.rounding import Unpublishable
 
 from .figure_secret import RoundingSecret, program_version
 
-__all__ = ["RehearsalFault", "Unpublishable", "rehearse"]
+__all__ = ["FactsFault", "Unpublishable", "rehearse"]
 
 REHEARSAL: Final = "PROEF"
 NOTICE: Final = "PROEF_LEES_MIJ.txt"
@@ -44,7 +44,7 @@ _MOST_MONTHS: Final = 240
 Facts = dict[tuple[str, ...], int]
 
 
-class RehearsalFault(Exception):
+class FactsFault(Exception):
     """Wrong input, by the number of its line; or, without a line, a folder that cannot be written to."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
@@ -70,7 +70,7 @@ class _Input:
 def rehearse(lines: Iterable[bytes], out: Path, *, key: bytes | None) -> None:
     """Write the publication of these lines into the folder `out`; the same lines and key give the same bytes.
 
-    `RehearsalFault` for wrong input, `Unpublishable` when no edition keeps every promise; nothing is written then.
+    `FactsFault` for wrong input, `Unpublishable` when no edition keeps every promise; nothing is written then.
     The key is SHA-256 of "rehearse" and the lines unless one is given.
     """
     read = _read(lines)
@@ -90,12 +90,12 @@ def _read(lines: Iterable[bytes]) -> _Input:
         try:
             line = read_fact_line(text)
         except ValueError as fault:
-            raise RehearsalFault(str(fault), number) from None
+            raise FactsFault(str(fault), number) from None
         _count(read, line, number)
     if not read.line_of:
-        raise RehearsalFault("there are no facts", 1)
+        raise FactsFault("there are no facts", 1)
     if len(read.months) > _MOST_MONTHS:
-        raise RehearsalFault("period: too far from the first month", read.line_of[max(read.line_of)])
+        raise FactsFault("period: too far from the first month", read.line_of[max(read.line_of)])
     read.digest = digest.digest()
     _require_nothing_taken_back_twice(read)
     return read
@@ -120,7 +120,7 @@ def _require_nothing_taken_back_twice(read: _Input) -> None:
                 if running[codes] < 0 and (measure, month, codes) in read.takers:
                     wrong.append(read.takers[measure, month, codes])
     if wrong:
-        raise RehearsalFault("more is taken back than was counted under these codes", min(wrong))
+        raise FactsFault("more is taken back than was counted under these codes", min(wrong))
 
 
 def _close(read: _Input, measure: str, secret: RoundingSecret) -> list[Year]:
@@ -212,7 +212,7 @@ def _write(files: Mapping[str, bytes], out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as fault:
-        raise RehearsalFault(f"{out.parent}: {fault.strerror}") from None
+        raise FactsFault(f"{out.parent}: {fault.strerror}") from None
     try:
         for name, content in files.items():
             path = made / "new" / name
@@ -220,7 +220,7 @@ def _write(files: Mapping[str, bytes], out: Path) -> None:
             path.write_bytes(content)
         _move(made / "new", out, aside=made / "old")
     except OSError as fault:
-        raise RehearsalFault(f"{out}: {fault.strerror}") from None
+        raise FactsFault(f"{out}: {fault.strerror}") from None
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
@@ -238,6 +238,6 @@ def _move(made: Path, out: Path, *, aside: Path) -> None:
 
 def _require_free(out: Path) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise RehearsalFault(f"{out}: not a folder")
+        raise FactsFault(f"{out}: not a folder")
     if out.exists() and any(out.iterdir()) and not (out / NOTICE).is_file():
-        raise RehearsalFault(f"{out}: the folder holds something else than an earlier rehearsal")
+        raise FactsFault(f"{out}: the folder holds something else than an earlier rehearsal")

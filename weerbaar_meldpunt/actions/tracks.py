@@ -8,7 +8,7 @@ from typing import Any
 
 from weerbaar_meldpunt.rules import chase
 from weerbaar_meldpunt.store.tracks import Due, Track
-from weerbaar_meldpunt.vault.derive import new_id
+from weerbaar_meldpunt.vault.derive import new_id, sha256
 
 from .ledger import Ledger
 
@@ -45,3 +45,9 @@ def plan(
         upcoming.append((moment, due.kind))
     due_at, due_kind = min(upcoming) if upcoming and not closed else (None, None)
     ledger.change(track, **changes, due_at=due_at, due_kind=due_kind)
+
+
+def stamp_of(track: Track) -> str:
+    """Names the state a track is in, so that an act on what somebody saw earlier can be told from one on what is."""
+    parts = (track.state, track.urgency, track.owner_id, track.outcome, track.proposed_by, track.closed_at)
+    return sha256(repr(parts).encode())[:8].hex()

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase, moves
+from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseGrant, Fold, Message, Note
-from weerbaar_meldpunt.store.people import Role, User
+from weerbaar_meldpunt.store.people import Role, TeamGrant, User
 from weerbaar_meldpunt.store.tracks import Due, Track
 from weerbaar_meldpunt.vault.derive import new_id
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.seal import Binding
 
-from .casekeys import MELDING, NOTITIES, CaseRing, open_for_team
-from .errors import NotAllowed, TooLarge
+from .barred import Barred, is_barred
+from .casekeys import MELDING, NOTITIES, CaseRing, keep_cache, open_for_team
+from .dossier import name_of
+from .errors import NotAllowed, NotYours, TooLarge
 from .instance import Instance
 from .ledger import Ledger
-from .opening import find_track
-from .people import ACTIVE, TEAM_ROLES, Person, open_user
+from .opening import tracks_of
+from .people import ACTIVE, TEAM_ROLES, Person
 from .reader import MAX_TEXT
-from .tracks import plan, settle
+from .tracks import plan, settle, stamp_of
+from .trail import Trail, trail_of
 
-CONTACT: Final = ("eerste_contact", "poging")
+FIRST_CONTACT: Final = "eerste_contact"
+CONTACT: Final = (FIRST_CONTACT, "poging")
+FOLLOW_UP: Final = "opvolging"
+WAITING: Final = ("wacht_op_melder", "wacht_op_derde")
+# Contact is made by speaking or writing, and what is awaited comes or is given up: these are never ticked off.
+NOT_TICKED: Final = frozenset({*CONTACT, *WAITING})
+
+
+class AlreadyDone(Exception):
+    """This very form was sent before, and what it asked was done."""
 
 
 @dataclass
@@ -39,9 +52,20 @@ class Held:
     person: Person
     case: Case
     track: Track
-    dues: list[Due]
     ring: CaseRing = field(repr=False)
     now: datetime
+    trail: Trail = field(repr=False)
+    form: bytes | None = None  # the id the form carried; it names the event of the act
+    written: int | None = None  # the revision of the document that this act wrote itself
+    _dues: list[Due] | None = None
+
+    @property
+    def dues(self) -> list[Due]:
+        """All dues of the track, ended ones too, as they stand before this act."""
+        if self._dues is None:
+            query = select(Due).where(Due.track_id == self.track.id).order_by(Due.moment)
+            self._dues = list(self.session.scalars(query))
+        return self._dues
 
     @property
     def is_owner(self) -> bool:
@@ -63,34 +87,59 @@ class Held:
         if self.track.closed_at is not None:
             raise NotAllowed("al_afgerond")
 
+    def require_no_proposal(self) -> None:
+        """While a closing waits for a second person, that is what happens next."""
+        if self.track.proposed_by is not None:
+            raise NotAllowed("voorstel_loopt")
+
     def ledger(self) -> Ledger:
         """A ledger for this act."""
         return Ledger(self.session, self.instance, now=self.now)
 
     def close(self, ledger: Ledger, action: str, document: Mapping[str, Any], *, team_only: bool = False) -> None:
         """Write the act with its sealed event: for reporter and teams, or for the teams only."""
-        event = new_id()
+        event, self.form = self.form or new_id(), None
         body = self.ring.seal(
             NOTITIES if team_only else MELDING,
             {"team": self.track.team, **document},
             Binding("event", self.case.id, event, 0),
         )
         ledger.close(self.person.user_id, action, self.case.id, body, event=event)
+        self._dues = None  # a next act on the same track sees what this one planned
 
 
-def hold(session: Session, instance: Instance, person: Person, reference: str, *, now: datetime) -> Held:
-    """Take a track in hand for one act; `NotYours` when no team of the person has the case."""
-    case, track = find_track(session, person, reference)
-    session.refresh(track, with_for_update=True)
-    dues = list(session.scalars(select(Due).where(Due.track_id == track.id).order_by(Due.moment)))
+def hold(
+    session: Session, instance: Instance, person: Person, reference: str, *, now: datetime, team: str | None = None,
+    seen: str | None = None, form: bytes | None = None,
+) -> Held:  # fmt: skip
+    """Take a track in hand for one act; `NotYours` when no team of the person has the case.
+
+    `seen` is the stamp of the track on the page that the act comes from: refused when a colleague was there first.
+    `form` is an id that the page's form carried: `AlreadyDone` when it was sent before.
+    """
+    query = tracks_of(person, reference, team).limit(1)
+    row = session.execute(
+        # One act on a case at a time, whichever team does it; new rows may still refer to the case.
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotYours
+    case, track = row.Case, row.Track
+    if form and session.scalar(select(Leaf.seq).where(Leaf.object == case.id, Leaf.id == form).limit(1)):
+        raise AlreadyDone
+    if seen is not None and seen != stamp_of(track):
+        raise NotAllowed("intussen_veranderd")
     grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case.id)).all()
     folds = session.scalars(select(Fold).where(Fold.case_id == case.id, Fold.team == track.team)).all()
-    ring, fresh = open_for_team(case.id, person.teams[track.team], grants, folds)
-    if MELDING not in ring.keys:
+    trail = trail_of(session, instance, [case.id])
+    ring, fresh = open_for_team(case.id, person.teams[track.team], grants, folds, trail)
+    if not {MELDING, NOTITIES} <= ring.keys.keys():
         raise Onleesbaar("case_grant")
-    if fresh:
-        session.execute(insert(Fold), fresh)
-    return Held(session, instance, person, case, track, dues, ring, now)
+    keep_cache(session, Fold, fresh)
+    held = Held(session, instance, person, case, track, ring, now, trail, form)
+    if is_barred(_barred_member(held), person.name):
+        raise Barred
+    return held
 
 
 def _move(held: Held, to: str) -> None:
@@ -108,19 +157,23 @@ def take(held: Held) -> None:
         return
     ledger = held.ledger()
     state = "in_behandeling" if held.track.state == "nieuw" else held.track.state
-    plan(ledger, held.track, held.dues, [], now=held.now, owner_id=held.person.user_id, state=state, proposed_by=None)
+    plan(ledger, held.track, held.dues, [], now=held.now, owner_id=held.person.user_id, state=state)
     held.close(ledger, "genomen", {"text": ""})
 
 
 def colleagues(session: Session, instance: Instance, team: str) -> list[tuple[bytes, str]]:
-    """The active members of a team, by name."""
+    """The active members of a team who hold its key, by name."""
     rows = session.scalars(
         select(User)
         .join(Role, Role.user_id == User.id)
-        .where(Role.team == team, Role.role.in_(TEAM_ROLES), User.state == ACTIVE)
+        .join(TeamGrant, TeamGrant.member_id == User.id)
+        .where(
+            Role.team == team, Role.role.in_(TEAM_ROLES), User.state == ACTIVE,
+            TeamGrant.kind == "team", TeamGrant.team == team,
+        )
         .distinct()
-    ).all()
-    return sorted(((user.id, open_user(instance, user)[1]) for user in rows), key=lambda row: row[1].casefold())
+    ).all()  # fmt: skip
+    return sorted(((user.id, name_of(instance, user) or "?") for user in rows), key=lambda row: row[1].casefold())
 
 
 def hand_over(held: Held, to: bytes, reason: str) -> None:
@@ -130,66 +183,88 @@ def hand_over(held: Held, to: bytes, reason: str) -> None:
     names = dict(colleagues(held.session, held.instance, held.track.team))
     if to not in names:
         raise NotAllowed("geen_collega")
+    if is_barred(_barred_member(held), names[to]):
+        raise NotAllowed("collega_ziet_zaak_niet")
+    if held.track.owner_id == to:
+        return
     ledger = held.ledger()
     state = "in_behandeling" if held.track.state == "nieuw" else held.track.state
-    plan(ledger, held.track, held.dues, [], now=held.now, owner_id=to, state=state, proposed_by=None)
+    plan(ledger, held.track, held.dues, [], now=held.now, owner_id=to, state=state)
     held.close(ledger, "overgedragen", {"text": reason.strip(), "to": names[to]}, team_only=True)
 
 
-def add_note(held: Held, text: str) -> None:
-    """A note that the teams of this case read and the reporter never."""
+def _check_text(text: str) -> None:
     if not text.strip():
         raise NotAllowed("lege_tekst")
     if len(text) > MAX_TEXT:
         raise TooLarge
-    note = new_id()
-    document = {"from": held.track.team, "name": held.person.name, "text": text, "at": held.now.isoformat()}
-    ledger = held.ledger()
+
+
+def _add_text(held: Held, ledger: Ledger, model: type[Message | Note], name: str | None, text: str) -> None:
+    compartment, row = (NOTITIES if model is Note else MELDING), new_id()
+    document = {"from": held.track.team, "name": name, "text": text, "at": held.now.isoformat()}
     ledger.add(
-        Note, id=note, case_id=held.case.id, revision=1, hour=held.now.replace(minute=0, second=0, microsecond=0),
-        sealed=held.ring.seal(NOTITIES, document, Binding("note", held.case.id, note, 1)),
+        model, id=row, case_id=held.case.id, revision=1, hour=held.now.replace(minute=0, second=0, microsecond=0),
+        sealed=held.ring.seal(compartment, document, Binding(model.__tablename__, held.case.id, row, 1)),
     )  # fmt: skip
+
+
+def add_note(held: Held, text: str) -> None:
+    """A note that the teams of this case read and the reporter never."""
+    _check_text(text)
+    ledger = held.ledger()
+    _add_text(held, ledger, Note, held.person.name, text)
     held.close(ledger, "notitie", {"text": ""}, team_only=True)
 
 
 def write_message(held: Held, text: str) -> None:
     """A message to the reporter. Where the reporter asked to be written to, it counts as the first contact."""
-    if not text.strip():
-        raise NotAllowed("lege_tekst")
-    if len(text) > MAX_TEXT:
-        raise TooLarge
-    message = new_id()
-    document = {"from": held.track.team, "name": None, "text": text, "at": held.now.isoformat()}
+    _check_text(text)
     ledger = held.ledger()
-    ledger.add(
-        Message, id=message, case_id=held.case.id, revision=1,
-        hour=held.now.replace(minute=0, second=0, microsecond=0),
-        sealed=held.ring.seal(MELDING, document, Binding("message", held.case.id, message, 1)),
-    )  # fmt: skip
-    melding = read_melding(held)
-    by_letter = "eerst_schrijven" in melding["marks"] or not (melding["report"].get("contact") or {}).get("telephone")
-    fresh: list[chase.PlannedDue] = []
-    if held.track.closed_at is None and by_letter:
-        fresh = _contact_made(held, ledger)
-    if held.track.closed_at is None:
-        settle(ledger, held.dues, ("opvolging",), "gedaan", now=held.now)
-        fresh = [*fresh, *chase.after_answer(held.track.urgency, now=held.now)]
-        plan(ledger, held.track, held.dues, fresh, now=held.now, unread=False)
-    else:
+    _add_text(held, ledger, Message, None, text)
+    if held.track.closed_at is not None:
         ledger.change(held.track, unread=False)
+    else:
+        fresh = _contact_made(held, ledger) if _is_written_to(held) else []
+        _plan_follow_up(held, ledger, fresh, unread=False)
     held.close(ledger, "bericht_team", {"text": ""})
 
 
+def _is_written_to(held: Held) -> bool:
+    """Whether this reporter is to be reached in writing: asked for, or there is no number to call."""
+    try:
+        melding = read_melding(held)
+    except Onleesbaar:  # an answer to the reporter must be possible still; it counts as no contact
+        return False
+    contact = melding["report"].get("contact") or {}
+    return (
+        "eerst_schrijven" in melding["marks"]
+        or contact.get("channel") in ("bericht", "brief")
+        or not contact.get("telephone")
+    )
+
+
 def _contact_made(held: Held, ledger: Ledger) -> list[chase.PlannedDue]:
-    pending = [due for due in held.dues if due.ended_at is None and due.kind in CONTACT]
-    if not pending:
-        return []
+    """End what asked for contact; the first time, what comes after it is planned."""
+    pending = {due.kind for due in held.dues if due.ended_at is None and due.kind in CONTACT}
     settle(ledger, held.dues, CONTACT, "gedaan", now=held.now)
-    return chase.after_contact(held.track.urgency, held.track.team, now=held.now)
+    if FIRST_CONTACT in pending:
+        return chase.after_contact(held.track.urgency, held.track.team, now=held.now)
+    return []
+
+
+def _plan_follow_up(held: Held, ledger: Ledger, fresh: Sequence[chase.PlannedDue], **changes: Any) -> None:
+    """After the team did something: the next follow-up instead of the one before. A proposal keeps its own due."""
+    if held.track.proposed_by is None:
+        settle(ledger, held.dues, (FOLLOW_UP,), "gedaan", now=held.now)
+        fresh = fresh or chase.after_answer(held.track.urgency, now=held.now)
+    plan(ledger, held.track, held.dues, fresh, now=held.now, **changes)
 
 
 def mark_read(held: Held) -> None:
     """What the reporter wrote was read; nothing else changes."""
+    if not held.track.unread:
+        return
     ledger = held.ledger()
     ledger.change(held.track, unread=False)
     held.close(ledger, "gelezen", {"text": ""})
@@ -198,30 +273,36 @@ def mark_read(held: Held) -> None:
 def attempt(held: Held, *, reached: bool, text: str = "") -> None:
     """A call to the reporter. Reached: the first contact is made. Not reached: the next attempt is planned."""
     held.require_open()
+    if len(text) > MAX_TEXT:
+        raise TooLarge
     ledger = held.ledger()
-    if reached:
-        fresh = _contact_made(held, ledger) or chase.after_answer(held.track.urgency, now=held.now)
-        settle(ledger, held.dues, ("opvolging",), "gedaan", now=held.now)
-    else:
-        settle(ledger, held.dues, ("poging",), "gedaan", now=held.now)
-        fresh = chase.after_attempt(held.track.urgency, now=held.now)
     changes: dict[str, Any] = {"owner_id": held.person.user_id} if held.track.owner_id is None else {}
     if held.track.state == "nieuw":
         changes["state"] = "in_behandeling"
-    plan(ledger, held.track, held.dues, fresh, now=held.now, **changes)
-    held.close(ledger, "gesproken" if reached else "geen_gehoor", {"text": ""})
+    if reached:
+        _plan_follow_up(held, ledger, _contact_made(held, ledger), **changes)
+    else:
+        settle(ledger, held.dues, ("poging",), "gedaan", now=held.now)
+        fresh = chase.after_attempt(held.track.urgency, now=held.now)
+        plan(ledger, held.track, held.dues, fresh, now=held.now, **changes)
     if text.strip():
-        add_note(held, text)
+        _add_text(held, ledger, Note, held.person.name, text)
+    held.close(ledger, "gesproken" if reached else "geen_gehoor", {"text": ""})
 
 
 def wait(held: Held, *, kind: str, for_whom: str, until: datetime | None = None, text: str = "") -> None:
     """Wait for the reporter or for somebody else, until a moment; then the clock asks again."""
     held.require_open()
+    held.require_no_proposal()
+    if kind not in WAITING or for_whom not in chase.awaited(kind):
+        raise NotAllowed("op_wie")
     _move(held, kind)
     if until is not None and until <= held.now:
         raise NotAllowed("moment_voorbij")
+    if until is not None and until > held.now + moves.longest_wait():
+        raise NotAllowed("moment_te_ver")
     ledger = held.ledger()
-    settle(ledger, held.dues, ("opvolging", "wacht_op_melder", "wacht_op_derde"), "gedaan", now=held.now)
+    settle(ledger, held.dues, (FOLLOW_UP, *WAITING), "gedaan", now=held.now)
     fresh = chase.waiting(kind, for_whom, now=held.now, until=until)
     plan(ledger, held.track, held.dues, fresh, now=held.now, state=kind)
     held.close(ledger, "wacht", {"text": text.strip(), "kind": kind, "for": for_whom})
@@ -230,31 +311,64 @@ def wait(held: Held, *, kind: str, for_whom: str, until: datetime | None = None,
 def resume(held: Held) -> None:
     """What was awaited came, or waiting longer makes no sense."""
     held.require_open()
+    if held.track.state not in WAITING:
+        raise NotAllowed("stap_kan_niet")
     _move(held, "in_behandeling")
     ledger = held.ledger()
-    settle(ledger, held.dues, ("wacht_op_melder", "wacht_op_derde"), "gedaan", now=held.now)
+    settle(ledger, held.dues, WAITING, "gedaan", now=held.now)
     fresh = chase.after_answer(held.track.urgency, now=held.now)
     plan(ledger, held.track, held.dues, fresh, now=held.now, state="in_behandeling")
     held.close(ledger, "verder", {"text": ""})
 
 
+def finish_due(held: Held, due_id: bytes, *, dropped: bool = False, reason: str = "") -> None:
+    """Something that had to happen did, or will not and why. Works on a closed track too: aftercare goes on there."""
+    due = next((due for due in held.dues if due.id == due_id), None)
+    if due is None or due.ended_at is not None or due.kind in NOT_TICKED:
+        raise NotAllowed("termijn_voorbij")
+    if dropped:
+        held.require_owner()
+        if not reason.strip():
+            raise NotAllowed("reden_nodig")
+    if due.kind == FOLLOW_UP:
+        held.require_no_proposal()
+    ledger = held.ledger()
+    ledger.change(due, step="vervallen" if dropped else "gedaan", ended_at=held.now, next_at=None)
+    fresh: Sequence[chase.PlannedDue] = ()
+    if due.kind == FOLLOW_UP and held.track.closed_at is None:
+        fresh = chase.after_answer(held.track.urgency, now=held.now)
+    plan(ledger, held.track, held.dues, fresh, now=held.now)
+    action = "termijn_vervallen" if dropped else "termijn_gedaan"
+    held.close(ledger, action, {"text": reason.strip(), "due": due.kind}, team_only=True)
+
+
+def _doc(held: Held) -> CaseDoc:
+    doc = held.session.get(CaseDoc, (held.case.id, MELDING), populate_existing=True)
+    # What was put back by somebody else must not become the truth by being written again.
+    if doc is None or not (doc.revision == held.written or held.trail.agrees(doc)):
+        raise Onleesbaar("case_doc")
+    return doc
+
+
 def read_melding(held: Held) -> dict[str, Any]:
-    """The document of compartment A, for an act that needs it."""
+    """The document of compartment A, for an act that needs it; `Onleesbaar` too for an older one that was put back."""
     doc = _doc(held)
     found: dict[str, Any] = held.ring.open(doc.sealed, Binding("case_doc", held.case.id, MELDING, doc.revision))
     return found
 
 
-def _doc(held: Held) -> CaseDoc:
-    doc = held.session.get(CaseDoc, (held.case.id, MELDING))
-    if doc is None:
-        raise Onleesbaar("case_doc")
-    return doc
+def _barred_member(held: Held) -> str | None:
+    try:
+        found: str | None = read_melding(held)["report"].get("barred_member")
+    except Onleesbaar:
+        return None
+    return found
 
 
 def write_melding(held: Held, ledger: Ledger, document: Mapping[str, Any]) -> None:
-    """A new revision of the document of compartment A."""
+    """A new revision of the document of compartment A; only over one that is as the trail says."""
     doc = _doc(held)
     revision = doc.revision + 1
     sealed = held.ring.seal(MELDING, dict(document), Binding("case_doc", held.case.id, MELDING, revision))
     ledger.change(doc, revision=revision, sealed=sealed)
+    held.written = revision

@@ -21,7 +21,8 @@ _PERIODS: Final = {MONTH: "maand", YEAR_TO_DATE: "jaar tot nu", HALF_YEAR: "half
 def method_page(notice: str = "") -> str:
     """The page; `notice` stands on top of what is not a publication."""
     page = _environment().get_template("figures/methode.html")
-    return page.render(notice=notice, promise=PROMISE, tables=table_rows(), smallest=SMALLEST_POPULATION) + "\n"
+    text: str = page.render(notice=notice, promise=PROMISE, tables=table_rows(), smallest=SMALLEST_POPULATION)
+    return text + "\n"
 
 
 def table_rows() -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from .figure_edition import Block
 from .figure_intervals import Outside, Statement, check_intervals, known_ties
@@ -40,7 +41,7 @@ def require_publishable(year: Year, blocks: Iterable[Block]) -> None:
 def _require_whole_months(year: Year) -> None:
     order = sorted(year.shown)
     whole = all(is_month(month) and int(month[:4]) == year.year for month in order) and all(
-        one == last_month(other) for one, other in zip(order, order[1:], strict=False)
+        one == last_month(other) for one, other in pairwise(order)
     )
     if not whole or any(len(cells) != len(year.layout.keys) for cells in year.shown.values()):
         raise Unpublishable(f"{year.measure}: the months are not whole")

@@ -73,7 +73,7 @@ def _without_witness(outside: Outside, base: Sequence[Sequence[int]]) -> list[tu
             return everything
         for month in range(said.first, said.last + 1):
             room[month][said.cell] = min(room[month][said.cell], said.off - above)
-    shown = set()
+    shown: set[tuple[int, int]] = set()
     for month, table in enumerate(base):
         for atom in atoms(layout):
             if any(room[month][cell] < LEAST_WIDTH for cell in atom):
@@ -105,7 +105,7 @@ def atoms(layout: Layout) -> tuple[tuple[int, ...], ...]:
         codes = _combination(layout, cell, turns)
         touched = tuple(place for place, n in enumerate(layout.count({codes: 1})) if n)
         if layout.places[cell] not in touched:
-            raise Unpublishable(f"{layout.measure}: no combination of codes counts in {layout.keys[layout.places[cell]]}")
+            raise Unpublishable(f"{layout.measure}: nothing can count in {layout.keys[layout.places[cell]]}")
         covered.update(touched)
         found.append(touched)
     return tuple(found)
@@ -151,7 +151,7 @@ def interval(outside: Outside, what: dict[tuple[int, int], int]) -> tuple[float,
         found = linprog([sign * cost for cost in costs], **rows, method="highs", options={"time_limit": _TIME_LIMIT})
         if found.status == 3:  # unbounded: nothing is known
             ends.append(sign * -float("inf"))
-        elif found.status == 0:
+        elif found.status == 0 and found.fun is not None:
             ends.append(sign * float(found.fun))
         else:  # numbers that contradict each other, or no time left: not shown to be safe
             raise Unpublishable(f"{outside.layout.measure}: the intervals cannot be worked out")

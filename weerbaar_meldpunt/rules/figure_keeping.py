@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from .figure_codes import DIMENSIONS, FACT_DIMENSIONS
-from .figures import Year
 from .figure_tables import LAYOUTS
+from .figures import Year
 
 _FORMAT: Final = 1
 

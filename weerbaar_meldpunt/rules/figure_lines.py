@@ -1,4 +1,7 @@
-"""Coded facts as lines of JSON, for a rehearsal of the figures: read strictly, refused without saying what stood there."""
+"""Coded facts, read strictly: lines of JSON for a rehearsal, and what an action sealed.
+
+A refusal names the key and never says what stood there.
+"""
 
 from __future__ import annotations
 

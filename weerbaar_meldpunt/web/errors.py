@@ -80,7 +80,7 @@ def _disk_full(_: DiskFull) -> ResponseReturnValue:
 
 
 def _unreadable(fault: Onleesbaar) -> ResponseReturnValue:
-    LOG.error("unreadable object kind=%s route=%s", fault.object_id, request.endpoint)
+    LOG.error("unreadable object kind=%s route=%s", fault.kind, request.endpoint)
     return _page("unreadable", 500)
 
 

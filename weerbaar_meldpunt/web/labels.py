@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from flask_babel import LazyString, gettext
+from flask_babel import gettext
 
 from weerbaar_meldpunt.rules import figure_labels, routing, vocabulary
+from weerbaar_meldpunt.rules.decision_tables import RoutingFile
 from weerbaar_meldpunt.rules.figure_codes import DIMENSIONS
 
 from .words_report import REPORT_WORDS, Words
@@ -42,7 +43,11 @@ def hint(name: str, code: str) -> str:
 
 
 def choices(name: str) -> list[tuple[str, str]]:
-    """All codes of a list with their labels, in the order of the vocabulary. `outcomes:<team>`: those of one team."""
+    """All codes of a list with their labels, in the order of the vocabulary.
+
+    `outcomes:<team>`: those of one team; `figures:<dimension>`: those of a table; `alternatives:<entitlement>`: what
+    is offered beside that answer.
+    """
     return [(code, label(name, code)) for code in codes(name)]
 
 
@@ -58,7 +63,9 @@ def codes(name: str) -> Iterable[str]:
         return DIMENSIONS[part] if part else tuple(DIMENSIONS)
     if head == _OF_TEAM and part:
         return vocabulary.OUTCOMES[part]
-    if head in ("offers", "alternatives"):
+    if head == "alternatives":
+        return _newest().alternatives[part]
+    if head == "offers":
         return tuple(_offers())
     known: Iterable[str] | None = getattr(vocabulary, head.upper(), None)
     return tuple(_words(head)) if known is None or head == _OF_TEAM else known
@@ -81,6 +88,10 @@ def _offers() -> dict[str, str]:
     for version in routing.table_versions():
         found |= routing.load_tables(version).file.offers
     return found
+
+
+def _newest() -> RoutingFile:
+    return routing.load_tables(routing.table_versions()[-1]).file
 
 
 def _offer(code: str) -> str:

@@ -11,6 +11,7 @@ from flask import Flask
 def open_rooms(app: Flask) -> None:
     """Put all pages on an application."""
     names = ("home", "help", "report", "evidence", "receipt", "mine", "signin", "people", "queue", "case", "figures")
+    app.url_build_error_handlers.append(lambda *_: "/nog-niet")
     for name in names:
         if find_spec(f"weerbaar_meldpunt.web.{name}"):
             app.register_blueprint(import_module(f"weerbaar_meldpunt.web.{name}").pages)

@@ -27,7 +27,14 @@ Moment = datetime | date | str | None
 def install(app: Flask) -> None:
     """Give an application's templates the filters of this module and the labels."""
     app.jinja_env.filters.update(
-        moment=moment_filter, day=day_filter, clock=clock, size=size, ago=ago_filter, number=number, iso=iso
+        moment=moment_filter,
+        short=short_filter,
+        day=day_filter,
+        clock=clock,
+        ago=ago_filter,
+        iso=iso,
+        size=size,
+        number=number,
     )
     app.jinja_env.globals.update(
         label=label, choices=choices, hint=hint, options=options,
@@ -49,18 +56,27 @@ def moment(value: Moment, now: datetime | None = None, *, full: bool = False) ->
     return gettext("%(day)s om %(time)s uur", day=day(read, now, full=full), time=clock(read))
 
 
+def short(value: Moment, now: datetime | None = None) -> str:
+    """A moment in a list: "vandaag 16:30", "morgen 09:00", "wo 25 nov 14:30"; with the year when it is another."""
+    read = _read(value)
+    if read is None:
+        return gettext("onbekend")
+    on = _local(read).date() if isinstance(read, datetime) else read
+    word = _near(on, now)
+    if not word:
+        this_year = now is not None and _local(now).year == on.year
+        word = format_date(on, "EEE d MMM" if this_year else "EEE d MMM y", locale=_locale())
+    return f"{word} {clock(read)}".rstrip()
+
+
 def day(value: Moment, now: datetime | None = None, *, full: bool = False) -> str:
     """A day for a person: "vandaag", "gisteren", "morgen", else "maandag 23 november 2026"."""
     read = _read(value)
     if read is None:
         return gettext("onbekend")
     on = _local(read).date() if isinstance(read, datetime) else read
-    if now is not None and not full:
-        near = {-1: gettext("gisteren"), 0: gettext("vandaag"), 1: gettext("morgen")}
-        words = near.get((on - _local(now).date()).days)
-        if words:
-            return words
-    return format_date(on, "EEEE d MMMM y", locale=_locale())
+    word = "" if full else _near(on, now)
+    return word or format_date(on, "EEEE d MMMM y", locale=_locale())
 
 
 def clock(value: Moment) -> str:
@@ -138,6 +154,12 @@ def moment_filter(context: Context, value: Moment, full: bool = False) -> str:
 
 
 @pass_context
+def short_filter(context: Context, value: Moment) -> str:
+    """`short` with the `now` of the page."""
+    return short(value, context.get("now"))
+
+
+@pass_context
 def day_filter(context: Context, value: Moment, full: bool = False) -> str:
     """`day` with the `now` of the page."""
     return day(value, context.get("now"), full=full)
@@ -148,6 +170,14 @@ def ago_filter(context: Context, value: Moment) -> str:
     """`ago` with the `now` of the page."""
     now: Any = context.get("now")
     return moment(value) if now is None else ago(value, now)
+
+
+def _near(on: date, now: datetime | None) -> str:
+    """Yesterday, today or tomorrow as a word; else nothing."""
+    if now is None:
+        return ""
+    words = {-1: gettext("gisteren"), 0: gettext("vandaag"), 1: gettext("morgen")}
+    return words.get((on - _local(now).date()).days, "")
 
 
 def _read(value: Moment) -> datetime | date | None:

@@ -92,7 +92,10 @@ REPORT_WORDS: Final[Mapping[str, Words]] = {
         "demonstratie": _("Bij een demonstratie"),
         "via_gezin": _("Via mijn gezin of familie"),
         "via_collega": _("Via een collega"),
-        "juridisch_stuk": (_("Met een juridisch stuk"), _("Bijvoorbeeld een dagvaarding of een brief van een advocaat.")),
+        "juridisch_stuk": (
+            _("Met een juridisch stuk"),
+            _("Bijvoorbeeld een dagvaarding of een brief van een advocaat."),
+        ),
         "media": _("In de media"),
         "webformulier": _("Via een formulier op een website"),
         "anders": _("Op een andere manier"),

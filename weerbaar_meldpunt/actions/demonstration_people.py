@@ -1,0 +1,142 @@
+"""The invented people of a demonstration: staff in every role with their keys, two reporters, and how they sign in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import pyotp
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.rules.vocabulary import TEAMS
+from weerbaar_meldpunt.store.people import Bundle, Root
+from weerbaar_meldpunt.vault import password as passwords
+from weerbaar_meldpunt.vault.codes import read_code
+from weerbaar_meldpunt.vault.seal import Binding, open_key
+
+from . import people, teamkeys
+from .errors import InstanceFault
+from .instance import Instance, write_private
+from .people import STATS, Enrolment, Person
+from .sessions import SessionContent
+
+FILE: Final = "demo-accounts.json"
+# Everything here is invented and the page says so; a real instance knows no such file.
+PASSWORD: Final = "vier gele fietsen in de regen"  # noqa: S105
+
+_STAFF: Final[tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]] = (
+    (
+        "coordinator.ondersteuning",
+        "Femke Brouwer",
+        (("behandelaar", "ondersteuning"), ("coordinator", "ondersteuning")),
+    ),
+    ("behandelaar.ondersteuning", "Youssef Amrani", (("behandelaar", "ondersteuning"),)),
+    ("behandelaar2.ondersteuning", "Marieke Dijkstra", (("behandelaar", "ondersteuning"),)),
+    ("coordinator.beveiliging", "Ruben Hoekstra", (("behandelaar", "beveiliging"), ("coordinator", "beveiliging"))),
+    ("behandelaar.beveiliging", "Sanne Vermeulen", (("behandelaar", "beveiliging"),)),
+    ("coordinator.juridisch", "Iris Koopman", (("behandelaar", "juridisch"), ("coordinator", "juridisch"))),
+    ("behandelaar.juridisch", "Daan Willems", (("behandelaar", "juridisch"),)),
+    ("twee.teams", "Noor Schouten", (("behandelaar", "ondersteuning"), ("behandelaar", "juridisch"))),
+    ("statistiekredacteur", "Bram de Haan", (("statistiekredacteur", ""),)),
+    ("statistiekredacteur2", "Leila Osman", (("statistiekredacteur", ""),)),
+    ("beheerder", "Wim Postma", (("beheerder", ""),)),
+    ("auditor", "Anouk Peters", (("auditor", ""),)),
+)
+_REPORTERS: Final = ("wethouder", "griffier")
+
+
+@dataclass
+class DemoAccount:
+    """Somebody of the demonstration who can act and sign in."""
+
+    instance: Instance = field(repr=False)
+    user_id: bytes
+    login: str
+    role: str
+    totp_secret: str = field(repr=False)
+    root: bytes = field(repr=False)
+
+    def person(self, session: Session, *, now: datetime) -> Person:
+        """Who they are, with the keys they hold."""
+        content = SessionContent("person", now, now, now, self.user_id, self.root)
+        found = people.unlock(session, self.instance, content)
+        if found is None:
+            raise InstanceFault("the demonstration is not complete")
+        return found
+
+    def document(self) -> dict[str, str]:
+        """How they sign in."""
+        return {"role": self.role, "login": self.login, "password": PASSWORD, "totp_secret": self.totp_secret}
+
+
+def make_people(instance: Instance, *, now: datetime) -> dict[str, DemoAccount]:
+    """Everybody, by the part of the login before the @; teams and statistics have pinned keys afterwards."""
+    made = {}
+    for login, name, roles in _STAFF:
+        made[login] = _staff(instance, f"{login}@demo.example", name, roles, now=now)
+    for login in _REPORTERS:
+        with instance.sessions.begin() as session:
+            enrolment = people.register(session, instance, f"{login}@demo.example", PASSWORD, now=now)
+        made[login] = _confirmed(instance, f"{login}@demo.example", f"melder ({login})", enrolment, now=now)
+    for group in (*TEAMS, STATS):
+        _give_keys(instance, made, group, now=now)
+    lines = [account.document() for account in made.values()]
+    write_private(instance.settings.instance / FILE, json.dumps(lines, ensure_ascii=False, indent=1).encode())
+    return made
+
+
+def _staff(
+    instance: Instance, login: str, name: str, roles: tuple[tuple[str, str], ...], *, now: datetime
+) -> DemoAccount:
+    with instance.sessions.begin() as session:
+        token = people.invite(session, instance, login=login, name=name, roles=frozenset(roles), by=b"", now=now)
+    with instance.sessions.begin() as session:
+        user = people.open_invitation(session, token, now=now)
+        if user is None:
+            raise InstanceFault("an invitation of the demonstration does not open")
+        enrolment = people.enrol(session, instance, user, PASSWORD, now=now)
+    words = " + ".join(f"{role} {team}".strip() for role, team in roles)
+    return _confirmed(instance, login, words, enrolment, now=now)
+
+
+def _confirmed(instance: Instance, login: str, role: str, enrolment: Enrolment, *, now: datetime) -> DemoAccount:
+    with instance.sessions.begin() as session:
+        people.confirm_enrolment(session, instance, enrolment.user_id, enrolment.recovery_code, now=now)
+        row = session.scalars(select(Root).where(Root.user_id == enrolment.user_id, Root.way == "rc")).one()
+        key = passwords.recovery_key(read_code(enrolment.recovery_code), enrolment.user_id)
+        root = open_key(key, row.sealed, Binding("root_rc", enrolment.user_id, None, row.revision))
+    return DemoAccount(instance, enrolment.user_id, login, role, enrolment.totp_secret, root)
+
+
+def _give_keys(instance: Instance, made: dict[str, DemoAccount], group: str, *, now: datetime) -> None:
+    def belongs(person: Person) -> bool:
+        return person.has("statistiekredacteur") if group == STATS else person.member_of(group)
+
+    with instance.readings() as session:
+        members = [account for account in made.values() if belongs(account.person(session, now=now))]
+    founder, *others = members
+    with instance.sessions.begin() as session:
+        person = founder.person(session, now=now)
+        key = teamkeys.found_team(session, instance, person, founder.root, group, now=now)
+    instance.write_pins(instance.pins().with_sealing(key))
+    for other in others:
+        with instance.sessions.begin() as session:
+            teamkeys.admit(session, instance, founder.person(session, now=now), other.user_id, group, now=now)
+        with instance.sessions.begin() as session:  # what the next sign-in does
+            row = session.get_one(Bundle, other.user_id)
+            bundle = people.open_bundle(other.root, row)
+            bundle = teamkeys.with_adopted_pins(session, instance, other.user_id, bundle)
+            row.sealed = people.seal_bundle(other.root, other.user_id, row.revision + 1, bundle)
+            row.revision += 1
+
+
+def read_accounts(instance: Instance, *, now: datetime) -> list[dict[str, Any]]:
+    """The logins of a demonstration, each with the code of its second factor at this moment."""
+    try:
+        lines: list[dict[str, Any]] = json.loads((instance.settings.instance / FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise InstanceFault("this demonstration has no list of accounts") from None
+    return [line | {"code": pyotp.TOTP(line["totp_secret"]).at(int(now.timestamp()))} for line in lines]

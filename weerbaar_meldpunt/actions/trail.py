@@ -1,0 +1,75 @@
+"""Holding the rows of a case against its trail: what was changed behind the program is not shown as if it were true.
+
+A leaf says what each row it covers looked like (docs/security.md, "Audit"). A row that differs from its newest leaf, or
+has none, was changed, put back or planted by whoever can write the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from weerbaar_meldpunt.store.audit import Leaf, LeafRow
+from weerbaar_meldpunt.store.base import Base
+from weerbaar_meldpunt.vault import audit as hashes
+from weerbaar_meldpunt.vault.derive import equal
+
+from .instance import Instance
+from .ledger import row_id, row_values
+
+GONE = b""  # the hash of a row that was deleted
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What the newest leaf says of each row; `None` where that leaf itself is not the program's."""
+
+    newest: Mapping[tuple[str, bytes], bytes | None] = field(repr=False)
+
+    def agrees(self, row: Base) -> bool:
+        """Whether a row, with all its columns, is as its newest leaf says."""
+        model = type(row)
+        values = row_values(row)
+        said = self.newest.get((model.__tablename__, row_id(model, values)))
+        return bool(said) and said == hashes.row_hash(model.__tablename__, values)
+
+    def missing(self, table: str, present: Iterable[bytes]) -> int:
+        """How many rows of a table should be there and are not."""
+        expected = {row for (name, row), said in self.newest.items() if name == table and said != GONE}
+        return len(expected - set(present))
+
+
+def trail_of(session: Session, instance: Instance, case_ids: Sequence[bytes]) -> Trail:
+    """The trail of these cases, each leaf that covers a row checked by itself; in one statement."""
+    before = aliased(Leaf)
+    lines: Sequence[Any] = session.execute(
+        select(
+            Leaf.seq, Leaf.at, Leaf.actor, Leaf.action, Leaf.object, Leaf.body_hash, Leaf.chain, Leaf.head,
+            before.chain.label("before"), LeafRow.table, LeafRow.row, LeafRow.row_hash,
+        )
+        .join(LeafRow, LeafRow.seq == Leaf.seq)
+        .outerjoin(before, before.seq == Leaf.seq - 1)
+        .where(Leaf.object.in_(case_ids))
+        .order_by(Leaf.seq, LeafRow.place)
+    ).all()  # fmt: skip
+    newest: dict[tuple[str, bytes], bytes | None] = {}
+    for _, group in groupby(lines, key=lambda line: line.seq):
+        covered = list(group)
+        vouched = _is_ours(instance, covered)
+        for line in covered:
+            newest[line.table, line.row] = line.row_hash if vouched else None
+    return Trail(newest)
+
+
+def _is_ours(instance: Instance, lines: Sequence[Any]) -> bool:
+    """Whether the program wrote this leaf, over exactly these rows: only the server key gives a head."""
+    leaf = lines[0]
+    rows = hashes.rows_hash((line.table, line.row, line.row_hash) for line in lines)
+    digest = hashes.leaf(leaf.seq, leaf.at, leaf.actor, leaf.action, leaf.object, rows, leaf.body_hash)
+    chain = hashes.chain(hashes.START if leaf.seq == 1 else (leaf.before or b""), digest)
+    return chain == leaf.chain and equal(instance.server.audit_head(chain), leaf.head)

@@ -1,0 +1,24 @@
+"""The control words on a receipt: whoever calls on our behalf says them first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+LIST: Final = "controlewoorden.txt"
+
+
+@cache
+def word_list() -> tuple[str, ...]:
+    """The shipped words."""
+    return tuple(files(__package__).joinpath("tables", LIST).read_text(encoding="utf-8").split())
+
+
+def control_words(random_below: Callable[[int], int]) -> tuple[str, str]:
+    """Two different words, chosen with a source of uniform chance below a limit."""
+    words = word_list()
+    first = random_below(len(words))
+    second = random_below(len(words) - 1)
+    return words[first], words[second + (second >= first)]
