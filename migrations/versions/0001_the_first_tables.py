@@ -8,6 +8,13 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+OF_OPEN_TRACKS = (
+    ("ix_track_open", "team", "urgency", "due_at", "id", "closed_at"),
+    ("ix_track_state", "team", "state", "urgency", "due_at", "id", "closed_at"),
+    ("ix_track_owner", "team", "owner_id", "urgency", "due_at", "id", "closed_at"),
+    ("ix_track_opened", "team", "opened_at", "id", "closed_at"),
+)
+
 
 def upgrade() -> None:
     op.create_table(
@@ -418,16 +425,21 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("track", schema=None) as batch_op:
-        batch_op.create_index("ix_track_closed", ["team", "closed_at"], unique=False)
+        for name, *columns in OF_OPEN_TRACKS:
+            batch_op.create_index(
+                name,
+                columns,
+                unique=False,
+                sqlite_where=sa.text("closed_at IS NULL"),
+                postgresql_where=sa.text("closed_at IS NULL"),
+            )
         batch_op.create_index(
-            "ix_track_open",
-            ["team", "urgency", "due_at", "id"],
+            "ix_track_closed",
+            ["team", "closed_at", "id"],
             unique=False,
-            sqlite_where=sa.text("closed_at IS NULL"),
-            postgresql_where=sa.text("closed_at IS NULL"),
+            sqlite_where=sa.text("closed_at IS NOT NULL"),
+            postgresql_where=sa.text("closed_at IS NOT NULL"),
         )
-        batch_op.create_index("ix_track_owner", ["owner_id", "team"], unique=False)
-        batch_op.create_index("ix_track_team_state", ["team", "state", "urgency", "due_at", "id"], unique=False)
 
     op.create_table(
         "due",
@@ -485,12 +497,8 @@ def downgrade() -> None:
 
     op.drop_table("due")
     with op.batch_alter_table("track", schema=None) as batch_op:
-        batch_op.drop_index("ix_track_team_state")
-        batch_op.drop_index("ix_track_owner")
-        batch_op.drop_index(
-            "ix_track_open", sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL")
-        )
-        batch_op.drop_index("ix_track_closed")
+        for name in ("ix_track_closed", *(row[0] for row in OF_OPEN_TRACKS)):
+            batch_op.drop_index(name)
 
     op.drop_table("track")
     with op.batch_alter_table("team_grant", schema=None) as batch_op:

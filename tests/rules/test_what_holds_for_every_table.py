@@ -3,58 +3,116 @@
 The reports are random but seeded. Where Hypothesis draws them it also finds the smallest report that fails.
 """
 
-import json
 import os
 import random
 import subprocess
 import sys
 import time
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, note, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from weerbaar_meldpunt.rules import vocabulary as codes
+from weerbaar_meldpunt.rules.answer import Answer
 from weerbaar_meldpunt.rules.data import in_force
 from weerbaar_meldpunt.rules.ready import Tables
-from weerbaar_meldpunt.rules.report import Incident, Report, Target, parse_report
+from weerbaar_meldpunt.rules.report import Incident, Legal, Report, Target, parse_report
 from weerbaar_meldpunt.rules.routing import decide, load_tables, table_versions
 
 HOUSE = Path(__file__).parents[2]
 VERSION = "2026-11"
-DRAWN = settings(
-    database=None, derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow]
-)
+NOON = datetime.fromisoformat("2026-11-23T12:30:00+01:00")
+DRAWN = settings(database=None, derandomize=True, deadline=None, max_examples=400)
 FLAGS = [
     "happening_now", "concrete_threat", "weapon", "address_exposed", "family_involved", "repeated", "moment_announced",
     "life_in_danger_self", "order_breached", "damage",
 ]  # fmt: skip
-WORSE_BY_FLAG = [{flag: True} for flag in FLAGS]
-WORSE_OTHERWISE = [
-    {"earlier_cases": 5}, {"offender": "georganiseerde_misdaad"}, {"announced_for": "2026-11-24"},
-    {"announced_for": "2026-12-24"}, {"reported_elsewhere_on": "2026-01-05", "answered_elsewhere": False},
-]  # fmt: skip
 
 
-def urgency_rank(answer) -> int:
+def some(codes_known: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(codes_known), max_size=3)
+
+
+TRUE_OR_FALSE = st.booleans()
+DAYS = st.dates(date(2026, 8, 1), date(2027, 2, 28)).map(date.isoformat)
+MOMENTS = st.datetimes(datetime(2026, 11, 20), datetime(2026, 11, 28)).map(datetime.isoformat)
+# What the rules read, drawn by Hypothesis, which then finds the smallest report that fails.
+DOCUMENTS = st.fixed_dictionaries(
+    {"format": st.just(1)},
+    optional={
+        "target": st.fixed_dictionaries(
+            {},
+            optional={
+                "role": st.sampled_from(codes.ROLES), "other_roles": some(codes.ROLES), "term_start": DAYS,
+                "organisation_type": st.sampled_from(codes.ORGANISATION_TYPES), "term_end": DAYS,
+                "appointment_certain": TRUE_OR_FALSE, "home_outside_area": TRUE_OR_FALSE,
+            },
+        ),
+        "incident": st.fixed_dictionaries(
+            {},
+            optional=dict.fromkeys(FLAGS, TRUE_OR_FALSE) | {
+                "kinds": some(codes.KINDS), "channels": some(codes.CHANNELS), "earlier_cases": st.integers(0, 4),
+                "offender": st.sampled_from(codes.OFFENDERS), "occurred_at": MOMENTS | DAYS,
+                "announced_for": MOMENTS | DAYS, "reported_elsewhere_on": DAYS, "answered_elsewhere": TRUE_OR_FALSE,
+            },
+        ),
+        "legal": st.fixed_dictionaries(
+            {},
+            optional={
+                "kind": st.sampled_from(codes.LEGAL_KINDS), "side": st.sampled_from(codes.LEGAL_SIDES),
+                "event_on": DAYS, "received_on": DAYS, "act_before": DAYS,
+            },
+        ),
+        "reporter": st.fixed_dictionaries(
+            {"relation": st.sampled_from(codes.RELATIONS), "consent": st.sampled_from(codes.CONSENTS)}
+        ),
+        "conflict": some(codes.CONFLICTS), "preventive": TRUE_OR_FALSE, "lawful_criticism_only": TRUE_OR_FALSE,
+        "request": st.fixed_dictionaries(dict.fromkeys(("security_measures", "support", "legal_support"), TRUE_OR_FALSE)),
+    },
+)  # fmt: skip
+
+
+def urgency_rank(answer: Answer) -> int:
     return codes.URGENCIES.index(answer.urgency)
 
 
-def with_incident(document: dict, changes: dict) -> dict:
-    return document | {"incident": (document.get("incident") or {}) | changes}
+def worse(key: str, value: object) -> Callable[[Report], Report]:
+    return lambda report: report.model_copy(update={"incident": report.incident.model_copy(update={key: value})})
 
 
-def added(document: dict, part: str, code: str) -> dict:
-    incident = document.get("incident") or {}
-    return with_incident(document, {part: [*(incident.get(part) or []), code]})
+def one_more(key: str, code: str) -> Callable[[Report], Report]:
+    return lambda report: worse(key, (*getattr(report.incident, key), code))(report)
 
 
-@pytest.fixture(scope="session")
-def answer_to(arrival):
-    return lambda document: decide(parse_report(document, now=arrival, allow_triage=True), now=arrival)
+def one_more_conflict(who: str) -> Callable[[Report], Report]:
+    return lambda report: report.model_copy(update={"conflict": (*report.conflict, who)})
+
+
+def with_papers(kind: str) -> Callable[[Report], Report]:
+    papers = Legal(kind=kind, act_before="2026-11-27")
+    return lambda report: report if report.legal else report.model_copy(update={"legal": papers})
+
+
+def unanswered(report: Report) -> Report:
+    return worse("answered_elsewhere", False)(worse("reported_elsewhere_on", date(2026, 1, 5))(report))
+
+
+def all_but_words(answer: Answer) -> dict[str, object]:
+    return {
+        "routes": list(answer.routes),
+        "urgency": answer.urgency,
+        "first_contact_before": answer.first_contact_before,
+        "security_entitlement": answer.security_entitlement,
+        "marks": list(answer.marks),
+        "offers": list(answer.offers),
+        "side_actions": list(answer.side_actions),
+        "legal_terms": [(term.term, term.last_day, term.whose) for term in answer.legal_terms],
+    }
 
 
 # ---- Complete ----------------------------------------------------------------------------------------------------------
@@ -67,18 +125,15 @@ def test_ten_thousand_random_reports_are_all_answered_as_the_design_read_a_secon
 
     for report in ten_thousand_reports:
         now = arrival + timedelta(minutes=rng.randrange(60 * 24 * 60))
-        answer = decide(report, now=now)
-        found = {
-            "routes": list(answer.routes),
-            "urgency": answer.urgency,
-            "first_contact_before": answer.first_contact_before,
-            "security_entitlement": answer.security_entitlement,
-            "marks": list(answer.marks),
-            "offers": list(answer.offers),
-            "side_actions": list(answer.side_actions),
-            "legal_terms": [(term.term, term.last_day, term.whose) for term in answer.legal_terms],
-        }
-        assert found == expected_answer(report, now), report.as_document()
+        assert all_but_words(decide(report, now=now)) == expected_answer(report, now), report.as_document()
+
+
+@DRAWN
+@given(document=DOCUMENTS, minutes=st.integers(0, 60 * 24 * 400))
+def test_any_report_is_answered_as_the_design_read_a_second_time_says(expected_answer, document, minutes):
+    report, now = parse_report(document, now=NOON, allow_triage=True), NOON + timedelta(minutes=minutes)
+
+    assert all_but_words(decide(report, now=now)) == expected_answer(report, now)
 
 
 def test_the_random_reports_reach_every_reason_of_every_table(ten_thousand_reports, arrival):
@@ -91,7 +146,8 @@ def test_the_random_reports_reach_every_reason_of_every_table(ten_thousand_repor
     for report in ten_thousand_reports:
         given_reasons |= {(reason.rule, reason.because) for reason in decide(report, now=arrival).reasons}
 
-    assert written - given_reasons == set()
+    # The net under the last table: in this version a row above always holds, so nothing falls into it.
+    assert written - given_reasons == {("R0e", file.no_route[-1].otherwise)}
 
 
 @pytest.mark.slow
@@ -118,7 +174,7 @@ def test_all_combinations_of_role_organisation_and_dates_are_answered_as_designe
 def test_all_pairs_of_kinds_with_each_channel_and_each_danger_are_answered_as_designed(expected_answer, arrival):
     pairs = [(), *((kind,) for kind in codes.KINDS), *combinations(codes.KINDS, 2)]
     channels = [(), *((channel,) for channel in codes.CHANNELS)]
-    dangers = [{}, *WORSE_BY_FLAG, {"earlier_cases": 2}, {"offender": "georganiseerde_misdaad"}]
+    dangers = [{}, *({flag: True} for flag in FLAGS), {"earlier_cases": 2}, {"offender": "georganiseerde_misdaad"}]
     target = Target(role="burgemeester", organisation_type="gemeente")
 
     for kinds, channel, danger in product(pairs, channels, dangers):
@@ -132,96 +188,65 @@ def test_all_pairs_of_kinds_with_each_channel_and_each_danger_are_answered_as_de
 # ---- Monotone ----------------------------------------------------------------------------------------------------------
 
 
-def assert_no_better(before, after, document: dict) -> None:
-    assert urgency_rank(after) <= urgency_rank(before)
+def assert_no_better(before: Answer, after: Answer, report: Report) -> None:
+    """What was asked before anything happened goes to security by itself; that request is set aside here.
+
+    So is the step from "too little is known", which is midden: the first thing that is known may well be a mild one.
+    """
+    too_little_known = any(reason.rule == "U8" for reason in before.reasons)
+    mildly_known = any(reason.rule == "U7" for reason in after.reasons)
+    assert urgency_rank(after) <= urgency_rank(before) or (too_little_known and mildly_known)
     assert after.security_entitlement == before.security_entitlement
-    # What was asked before anything happened goes to security by itself; that request is set aside here.
-    if not document.get("preventive"):
+    if not report.preventive:
         assert set(after.routes) >= set(before.routes)
 
 
-@pytest.mark.parametrize("worse", [*WORSE_BY_FLAG, *WORSE_OTHERWISE], ids=str)
-def test_a_danger_flag_never_lowers_the_urgency_or_takes_a_route_away(make_random_report, answer_to, worse):
-    @DRAWN
-    @given(st.randoms(use_true_random=False))
-    def on_any_report(rng):
-        document = make_random_report(rng, triage=True)
-        assume("announced_for" not in worse or not (document.get("incident") or {}).get("announced_for"))
-        note(json.dumps(document))
+def assert_monotone(report: Report, worse: Report, now: datetime) -> None:
+    assert_no_better(decide(report, now=now), decide(worse, now=now), report)
 
-        assert_no_better(answer_to(document), answer_to(with_incident(document, worse)), document)
 
-    on_any_report()
+WORSE = [
+    *(pytest.param(worse(flag, True), id=flag) for flag in FLAGS),
+    *(pytest.param(one_more("kinds", kind), id=f"kind {kind}") for kind in codes.KINDS),
+    *(pytest.param(one_more("channels", channel), id=f"channel {channel}") for channel in codes.CHANNELS),
+    *(pytest.param(one_more_conflict(who), id=f"conflict {who}") for who in codes.CONFLICTS),
+    *(pytest.param(with_papers(kind), id=f"papers {kind}") for kind in codes.LEGAL_KINDS),
+    pytest.param(worse("offender", "georganiseerde_misdaad"), id="organised crime"),
+    pytest.param(worse("earlier_cases", 2), id="two earlier cases"),
+    pytest.param(worse("announced_for", date(2026, 11, 24)), id="announced for tomorrow"),
+    pytest.param(worse("announced_for", date(2027, 11, 24)), id="announced for next year"),
+    pytest.param(unanswered, id="no answer elsewhere"),
+]
+
+
+@pytest.mark.parametrize("made_worse", WORSE)
+def test_a_worse_report_never_gets_a_lower_urgency_or_loses_a_route(ten_thousand_reports, arrival, made_worse):
+    for report in ten_thousand_reports[:400]:
+        assert_monotone(report, made_worse(report), arrival)
+
+
+@DRAWN
+@given(document=DOCUMENTS, flags=st.lists(st.sampled_from(FLAGS), min_size=1, unique=True))
+def test_any_report_with_danger_flags_more_is_no_less_urgent_and_keeps_its_routes(document, flags):
+    report = parse_report(document, now=NOON, allow_triage=True)
+    incident = report.incident.model_copy(update=dict.fromkeys(flags, True))
+
+    assert_monotone(report, report.model_copy(update={"incident": incident}), NOON)
 
 
 @pytest.mark.parametrize("kind", codes.KINDS)
-def test_a_kind_more_never_lowers_the_urgency_of_what_is_known_or_takes_a_route_away(
-    make_random_report, answer_to, kind
-):
-    rng = random.Random(kind)
-
-    for _ in range(150):
-        document = make_random_report(rng, triage=True)
-        before, after = answer_to(document), answer_to(added(document, "kinds", kind))
-        # "Too little is known" is midden; the first thing that is known may well be a mild one.
-        if all(reason.rule != "U8" for reason in before.reasons):
-            assert_no_better(before, after, document)
-        assert document.get("preventive") or set(after.routes) >= set(before.routes)
-
-
-def test_only_a_mild_kind_brings_down_a_report_of_which_too_little_was_known(answer_to):
+def test_only_a_mild_kind_brings_down_a_report_of_which_too_little_was_known(decided, kind):
     mild = {"verbale_agressie", "deepfake"}
 
-    unknown = {"format": 1, "target": {"role": "wethouder", "organisation_type": "gemeente"}}
-
-    assert answer_to(unknown).urgency == "midden"
-    assert {kind for kind in codes.KINDS if answer_to(added(unknown, "kinds", kind)).urgency == "laag"} == mild
+    assert decided().urgency == "midden"
+    assert (decided(incident={"kinds": [kind]}).urgency == "laag") is (kind in mild)
 
 
-@pytest.mark.parametrize(
-    ("part", "code"),
-    [*(("channels", channel) for channel in codes.CHANNELS), *(("conflict", who) for who in codes.CONFLICTS)],
-)
-def test_a_channel_or_a_conflict_more_never_lowers_the_urgency_or_takes_a_route_away(
-    make_random_report, answer_to, part, code
-):
-    rng = random.Random(code)
+def test_a_request_ahead_that_meets_danger_is_treated_as_what_happened(decided):
+    ahead = decided(preventive=True)
+    armed = decided(preventive=True, incident={"weapon": True})
 
-    for _ in range(150):
-        document = make_random_report(rng, triage=True)
-        worse = (
-            added(document, part, code) if part == "channels"
-            else document | {"conflict": [*(document.get("conflict") or []), code]}
-        )  # fmt: skip
-        assert_no_better(answer_to(document), answer_to(worse), document)
-
-
-@pytest.mark.parametrize("kind", codes.LEGAL_KINDS)
-def test_papers_never_lower_the_urgency_or_take_a_route_away(make_random_report, answer_to, kind):
-    rng = random.Random(kind)
-
-    for _ in range(150):
-        document = make_random_report(rng, triage=True) | {"legal": None}
-        before, after = answer_to(document), answer_to(document | {"legal": {"kind": kind, "act_before": "2026-11-27"}})
-        assert_no_better(before, after, document)
-
-
-def test_more_earlier_cases_never_lower_anything(make_random_report, answer_to):
-    rng = random.Random(8)
-
-    for _ in range(150):
-        document = make_random_report(rng, triage=True)
-        answers = [answer_to(with_incident(document, {"earlier_cases": count})) for count in range(5)]
-        for before, after in zip(answers, answers[1:], strict=False):
-            assert_no_better(before, after, document)
-
-
-def test_a_request_ahead_that_meets_danger_is_treated_as_what_happened(answer_to):
-    target = {"role": "wethouder", "organisation_type": "gemeente"}
-    ahead = {"format": 1, "target": target, "preventive": True}
-
-    assert (answer_to(ahead).urgency, answer_to(ahead).routes) == ("laag", ("beveiliging",))
-    armed = answer_to(with_incident(ahead, {"weapon": True}))
+    assert (ahead.urgency, ahead.routes) == ("laag", ("beveiliging",))
     assert (armed.urgency, armed.routes) == ("hoog", ("ondersteuning", "beveiliging"))
 
 
@@ -330,22 +355,19 @@ def test_the_same_report_gets_the_same_answer_however_its_lists_are_ordered(ten_
         assert decide(Report.from_document(document), now=arrival) == decide(report, now=arrival)
 
 
-def test_texts_contact_and_what_only_people_read_never_change_an_answer(make_random_report, answer_to):
-    @DRAWN
-    @given(st.randoms(use_true_random=False), st.text())
-    @example(random.Random(1), "bom, mes, morgen, zelfmoord")
-    def on_any_report(rng, text):
-        document = make_random_report(rng, triage=True)
-        told = document | {
-            "narrative": text, "barred_member": text, "offender_known_as": [text], "links": [{"url": text}],
-            "private": {"home_address": text, "family": text, "movements": text},
-            "contact": {"name": text, "telephone": text, "mail": text, "night_call": False, "channel": "brief"},
-        }  # fmt: skip
-        assume(text.isprintable())
+@DRAWN
+@given(document=DOCUMENTS, text=st.text(st.characters(codec="utf-8")))
+@example(document={"format": 1}, text="bom, mes, morgen, zelfmoord")
+def test_what_only_people_read_never_changes_an_answer(document, text):
+    told = document | {
+        "narrative": text, "barred_member": text, "offender_known_as": [text], "links": [{"url": text}],
+        "private": {"home_address": text, "family": text, "movements": text},
+        "contact": {"name": text, "telephone": text, "mail": text, "night_call": False, "channel": "brief"},
+    }  # fmt: skip
 
-        assert answer_to(told) == answer_to(document)
+    answers = [decide(parse_report(given, now=NOON, allow_triage=True), now=NOON) for given in (document, told)]
 
-    on_any_report()
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.slow

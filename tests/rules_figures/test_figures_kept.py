@@ -33,6 +33,7 @@ def test_a_year_in_another_format_or_with_an_unknown_cell_is_refused(a_year):
             read_kept(wrong)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_reports_fit_in_one_sealed_document(desk, close):
     at_work = desk("many", 100_000, "flat")
     year = close([("2026-01", at_work.month(withdrawn=0, recoded=0))])[0].after

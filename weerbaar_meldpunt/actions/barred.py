@@ -12,8 +12,12 @@ from typing import Final
 from .errors import NotAllowed
 
 # Words that stand in many names, so that they say nothing about whose name it is.
-_PARTICLES: Final = frozenset("van von de den der des du het la le ten ter te in op aan el al bij en".split())
-_TITLES: Final = frozenset("mevrouw mevr mw meneer mijnheer de heer dhr mr dr ir drs iemand collega".split())
+_PARTICLES: Final = frozenset(
+    (
+        "van", "von", "de", "den", "der", "des", "du", "het", "la", "le", "ten", "ter", "te", "in", "op", "aan", "el",
+        "al", "bij", "en",
+    )
+)  # fmt: skip
 
 
 class Barred(NotAllowed):
@@ -39,12 +43,9 @@ def is_barred(written: str | None, name: str) -> bool:
         return False
     words = _words(written)
     plain = [word.casefold() for word in words]
-    family = named[-1]
-    if family in plain:
+    if named[-1] in plain:
         return True
-    return any(
-        word == named[0] and not _names_another(words[place + 1 :]) for place, word in enumerate(plain)
-    )
+    return any(word == named[0] and not _names_another(words[place + 1 :]) for place, word in enumerate(plain))
 
 
 def _names_another(rest: list[str]) -> bool:
@@ -52,5 +53,5 @@ def _names_another(rest: list[str]) -> bool:
     for word in rest:
         if word.casefold() in _PARTICLES:
             continue
-        return word[:1].isupper() and word.casefold() not in _TITLES
+        return word[:1].isupper()
     return False

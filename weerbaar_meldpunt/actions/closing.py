@@ -80,6 +80,7 @@ def validate_facts(held: Held, facts: Mapping[str, Any]) -> None:
 def close(held: Held, outcome: str, *, done: str, not_done: str) -> bool:
     """Close the track, or propose it where a second person must confirm; answers whether it is closed now."""
     held.require_open()
+    held.require_vouched()
     held.require_owner()
     held.require_no_proposal()
     if outcome not in moves.outcomes_for(held.track.team):
@@ -114,6 +115,7 @@ def _require_read(held: Held) -> None:
 def confirm_close(held: Held) -> None:
     """A second person of the team confirms a proposed closing; never who proposed it."""
     held.require_open()
+    held.require_vouched()
     if held.track.proposed_by is None or held.track.outcome is None:
         raise NotAllowed("niets_voorgesteld")
     if held.track.proposed_by == held.person.user_id:
@@ -200,9 +202,7 @@ def count_closing(
     """
     if not counts_now(session, instance):
         return
-    moments: Sequence[datetime | None] = session.scalars(
-        select(Track.closed_at).where(Track.case_id == case.id)
-    ).all()
+    moments: Sequence[datetime | None] = session.scalars(select(Track.closed_at).where(Track.case_id == case.id)).all()
     duration = duration_code(case.received_at, max((moment for moment in moments if moment), default=now))
     write_fact(session, instance, {"measure": "afgehandeld", "duur": duration, "n": n}, now=now)
     Ledger(session, instance, now=now).close(by, "zaak_gesloten" if n > 0 else "zaak_heropend", case.id)

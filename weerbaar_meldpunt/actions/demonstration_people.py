@@ -59,13 +59,21 @@ class DemoAccount:
     totp_secret: str = field(repr=False)
     root: bytes = field(repr=False)
 
+    _known: Person | None = field(default=None, repr=False)
+
     def person(self, session: Session, *, now: datetime) -> Person:
-        """Who they are, with the keys they hold."""
+        """Who they are, with the keys they hold; looked up once all keys are given."""
+        if self._known is not None:
+            return self._known
         content = SessionContent("person", now, now, now, self.user_id, self.root)
         found = people.unlock(session, self.instance, content)
         if found is None:
             raise InstanceFault("the demonstration is not complete")
         return found
+
+    def remember(self, session: Session, *, now: datetime) -> None:
+        """From now on their keys do not change any more."""
+        self._known = self.person(session, now=now)
 
     def document(self) -> dict[str, str]:
         """How they sign in."""
@@ -83,6 +91,9 @@ def make_people(instance: Instance, *, now: datetime) -> dict[str, DemoAccount]:
         made[login] = _confirmed(instance, f"{login}@demo.example", f"melder ({login})", enrolment, now=now)
     for group in (*TEAMS, STATS):
         _give_keys(instance, made, group, now=now)
+    with instance.readings() as session:
+        for account in made.values():
+            account.remember(session, now=now)
     lines = [account.document() for account in made.values()]
     write_private(instance.settings.instance / FILE, json.dumps(lines, ensure_ascii=False, indent=1).encode())
     return made

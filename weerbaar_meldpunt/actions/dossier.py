@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Integer, LargeBinary, Select, String, literal, null, select, type_coerce, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.audit import Leaf
-from weerbaar_meldpunt.store.base import UtcDateTime
 from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseGrant, Fold, Message, Note
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Due, Track
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.seal import Binding
 
+from . import caserows
 from .casekeys import MELDING, VEILIG, CaseRing
 from .drafts import DraftFile
 from .instance import Instance
 from .people import open_user
 from .tracks import stamp_of
-from .trail import Trail, trail_of
+from .trail import Trail
 from .views import READER, UNREADABLE, AttachmentView, CaseView, DueView, EventView, MessageView, TrackView
 
 __all__ = [
@@ -57,91 +55,53 @@ class Dossier:
         return tuple(sorted(found))
 
 
-_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "id": LargeBinary, "part": String, "number": Integer, "moment": UtcDateTime, "sealed": LargeBinary,
-        "other": LargeBinary, "more": LargeBinary, "last": LargeBinary, "extra": Integer,
-    }
-)  # fmt: skip
-
-
-def _part(what: str, **columns: Any) -> Select[*tuple[Any, ...]]:
-    return select(
-        literal(what).label("what"),
-        *(type_coerce(columns.get(name, null()), kind).label(name) for name, kind in _COLUMNS.items()),
-    )
-
-
-def _texts(what: str, model: type[Message | Note], case_id: bytes) -> Select[*tuple[Any, ...]]:
-    part = _part(what, id=model.id, number=model.revision, moment=model.hour, sealed=model.sealed)
-    return part.where(model.case_id == case_id)
-
-
 def load(
     session: Session, instance: Instance, case_id: bytes, *, team: str | None, recipient: bytes | None = None
 ) -> Dossier:
-    """All sealed rows of a case in one statement, its trail in another. A reader gets no notes and the own grants."""
-    docs = _part("doc", part=CaseDoc.compartment, number=CaseDoc.revision, sealed=CaseDoc.sealed)
-    grants = _part(
-        "grant", part=CaseGrant.compartment, number=CaseGrant.epoch, sealed=CaseGrant.wrapped,
-        other=CaseGrant.recipient, more=CaseGrant.grantor, last=CaseGrant.reader_mac,
-    ).where(CaseGrant.case_id == case_id)  # fmt: skip
-    attachments = _part(
-        "attachment", id=Attachment.id, part=Attachment.compartment, number=Attachment.revision,
-        sealed=Attachment.sealed, other=Attachment.blob_id,
-    )  # fmt: skip
-    events = _part(
-        "event", id=Leaf.id, part=Leaf.action, number=Leaf.seq, moment=Leaf.at, sealed=Leaf.body, other=Leaf.actor,
-        more=User.sealed, extra=User.revision,
-    ).outerjoin(User, User.id == Leaf.actor)  # fmt: skip
+    """All sealed rows of a case and its trail, in one statement. A reader gets no notes and only the own grants."""
+    ids = [case_id]
+    grants = caserows.grants(ids)
     parts = [
-        docs.where(CaseDoc.case_id == case_id),
+        caserows.docs(ids),
         grants.where(CaseGrant.recipient == recipient) if recipient else grants,
-        _texts("message", Message, case_id),
-        attachments.where(Attachment.case_id == case_id),
-        events.where(Leaf.object == case_id),
+        caserows.texts("message", Message, ids),
+        caserows.attachments(ids),
+        caserows.events(ids),
     ]
     if team:
-        folds = _part("fold", part=Fold.compartment, number=Fold.epoch, sealed=Fold.sealed)
-        parts += [folds.where(Fold.case_id == case_id, Fold.team == team), _texts("note", Note, case_id)]
-    found = Dossier(case_id, trail_of(session, instance, [case_id]))
-    for row in session.execute(union_all(*parts)):
-        _sort_in(found, row, team)
+        parts += [caserows.folds(ids, team), caserows.texts("note", Note, ids)]
+    rows, trail = caserows.read(session, instance, ids, *parts)
+    found = Dossier(case_id, trail)
+    for row in rows:
+        _sort_in(found, row, team or "")
     return found
 
 
-def _sort_in(found: Dossier, row: Any, team: str | None) -> None:
-    case_id = found.case_id
+def _sort_in(found: Dossier, row: Any, team: str) -> None:
     match row.what:
         case "doc":
-            found.docs[row.part] = CaseDoc(
-                case_id=case_id, compartment=row.part, revision=row.number, sealed=row.sealed
-            )
+            found.docs[row.part] = caserows.a_doc(row)
         case "grant":
-            found.grants.append(
-                CaseGrant(
-                    case_id=case_id, compartment=row.part, epoch=row.number, recipient=row.other, wrapped=row.sealed,
-                    grantor=row.more, reader_mac=row.last,
-                )
-            )  # fmt: skip
+            found.grants.append(caserows.a_grant(row))
         case "fold":
-            found.folds.append(
-                Fold(case_id=case_id, team=team or "", compartment=row.part, epoch=row.number, sealed=row.sealed)
-            )
-        case "message" | "note":
-            model, rows = (Message, found.messages) if row.what == "message" else (Note, found.notes)
-            rows.append(  # type: ignore[attr-defined]
-                model(id=row.id, case_id=case_id, revision=row.number, hour=row.moment, sealed=row.sealed)
-            )
+            found.folds.append(caserows.a_fold(row, team))
+        case "message":
+            found.messages.append(Message(**_text_values(row)))
+        case "note":
+            found.notes.append(Note(**_text_values(row)))
         case "attachment":
             found.attachments.append(
                 Attachment(
-                    id=row.id, case_id=case_id, compartment=row.part, revision=row.number, blob_id=row.other,
+                    id=row.id, case_id=row.case_id, compartment=row.part, revision=row.number, blob_id=row.other,
                     sealed=row.sealed,
                 )
             )  # fmt: skip
         case _:
             found.events.append(row)
+
+
+def _text_values(row: Any) -> dict[str, Any]:
+    return {"id": row.id, "case_id": row.case_id, "revision": row.number, "hour": row.moment, "sealed": row.sealed}
 
 
 def load_tracks(session: Session, instance: Instance, case_id: bytes) -> tuple[TrackView, ...]:

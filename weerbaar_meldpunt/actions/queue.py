@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, select
+from sqlalchemy import ColumnElement, Label, Select, and_, delete, func, literal, select, true
 from sqlalchemy.orm import Session
 
+from weerbaar_meldpunt.rules.moves import CLOSED
+from weerbaar_meldpunt.rules.vocabulary import TRACK_STATES, URGENCIES
 from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseGrant, Fold, Headline
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Track
@@ -17,15 +20,37 @@ from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.seal import Binding, open_json, seal_json
 
-from .casekeys import MELDING, open_for_team
+from . import caserows
+from .barred import is_barred
+from .casekeys import MELDING, keep_cache, open_for_team
+from .dossier import name_of
 from .errors import NotYours
 from .instance import Instance
-from .people import Person, open_user
+from .people import Person
 
 PAGE: Final = 50
 MAX_PAGE: Final = 200
-MINE, NOBODY = "mij", "niemand"
-ORDERS: Final = ("druk", "nieuw", "oud")
+# However many tracks there are: numbers beside tabs are counted this far, and pages go this far.
+COUNTED: Final = 999
+REACH: Final = 10_000
+MINE, NOBODY, LATE = "mij", "niemand", "te_laat"
+PRESSING: Final = "druk"
+ORDERS: Final = (PRESSING, "nieuw", "oud")
+# Each order is that of an index, so that a page costs the same at any number of tracks.
+_ORDERS_OPEN: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
+    {
+        PRESSING: (Track.urgency, Track.due_at, Track.id),
+        "nieuw": (Track.opened_at.desc(), Track.id.desc()),
+        "oud": (Track.opened_at, Track.id),
+    }
+)
+_ORDERS_CLOSED: Final[Mapping[str, tuple[Any, ...]]] = MappingProxyType(
+    {
+        PRESSING: (Track.closed_at.desc(), Track.id.desc()),
+        "nieuw": (Track.closed_at.desc(), Track.id.desc()),
+        "oud": (Track.closed_at, Track.id),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +60,7 @@ class HeadlineView:
     kinds: tuple[str, ...]
     role: str
     marks: tuple[str, ...]
+    barred: bool = False  # the reporter asked that this member does not see it
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,7 @@ class QueueRow:
 
     reference: str
     track_id: bytes
+    case_id: bytes
     state: str
     urgency: str
     owner_id: bytes | None
@@ -65,51 +92,68 @@ class QueuePage:
     rows: tuple[QueueRow, ...]
     page: int
     pages: int
-    total: int
-    counts: Mapping[str, int]  # by state of all tracks of the team, and `te_laat`, `mij`, `niemand` of the open ones
+    total: int  # never above REACH + 1
+    # Of the open tracks: by state, `te_laat`, `mij`, `niemand`. Counted to COUNTED + 1, which says "more than that".
+    counts: Mapping[str, int]
+    unfolded: tuple[bytes, ...] = field(default=(), repr=False)  # cases whose headline must be made once
 
 
 def queue_page(
     session: Session, instance: Instance, person: Person, team: str, *, now: datetime, state: str | None = None,
     urgency: str | None = None, owner: str | None = None, overdue: bool = False, page: int = 1, size: int = PAGE,
-    order: str = "druk",
+    order: str = PRESSING,
 ) -> QueuePage:  # fmt: skip
-    """A page of the team's open tracks (or of one state). A few statements, whatever the number of tracks."""
-    if team not in person.teams:
+    """A page of the team's open tracks, or of those in one state. Only reads, in one statement, whatever the number.
+
+    `owner` is `mij`, `niemand` or a member's id in hex. Headlines that nobody of the team met yet are in `unfolded`;
+    `fold_headlines` makes them.
+    """
+    keys = person.teams.get(team)
+    if not keys:
         raise NotYours
     size = max(1, min(size, MAX_PAGE))
     where = _filters(person, team, state=state, urgency=urgency, owner=owner, overdue=overdue, now=now)
-    counts, total = _counts(session, person, team, where, now=now)
-    pages = max(1, -(-total // size))
-    page = max(1, min(page, pages))
-    rows = session.execute(_rows(team, where, order).offset((page - 1) * size).limit(size)).all()
-    headlines = _headlines(session, person.teams[team], team, rows)
+    orders = _ORDERS_CLOSED if state == CLOSED else _ORDERS_OPEN
+    chosen = orders.get(order, orders[PRESSING])
+    page = max(1, min(page, -(-REACH // size)))
+    found = session.execute(_page(person, team, where, chosen, page, size, now)).all()
+    total = found[0].total
+    pages = max(1, -(-min(total, REACH) // size))
+    if page > pages:
+        page = pages
+        found = session.execute(_page(person, team, where, chosen, page, size, now)).all()
+    rows = [row for row in found if row.Track is not None]
+    headlines = {row.Track.case_id: _opened(keys[-1], row) for row in rows}
     return QueuePage(
         rows=tuple(
             QueueRow(
-                reference=row.reference,
-                track_id=row.Track.id,
-                state=row.Track.state,
-                urgency=row.Track.urgency,
-                owner_id=row.Track.owner_id,
-                owner_name=open_user(instance, row.User)[1] if row.User else None,
-                received_at=row.received_at,
-                due_at=row.Track.due_at,
-                due_kind=row.Track.due_kind,
-                overdue=bool(row.Track.due_at and row.Track.due_at < now),
-                unread=row.Track.unread,
-                closed_at=row.Track.closed_at,
-                outcome=row.Track.outcome,
-                proposed=row.Track.proposed_by is not None,
-                headline=headlines.get(row.Track.case_id),
+                reference=row.reference, track_id=row.Track.id, case_id=row.Track.case_id, state=row.Track.state,
+                urgency=row.Track.urgency, owner_id=row.Track.owner_id, owner_name=name_of(instance, row.User),
+                received_at=row.received_at, due_at=row.Track.due_at, due_kind=row.Track.due_kind,
+                overdue=bool(row.Track.due_at and row.Track.due_at < now), unread=row.Track.unread,
+                closed_at=row.Track.closed_at, outcome=row.Track.outcome, proposed=row.Track.proposed_by is not None,
+                headline=_view(headlines[row.Track.case_id], person),
             )
             for row in rows
         ),
-        page=page,
-        pages=pages,
-        total=total,
-        counts=counts,
+        page=page, pages=pages, total=total,
+        counts={name.removeprefix("n_"): value for name, value in found[0]._mapping.items() if name[:2] == "n_"},
+        unfolded=tuple(case_id for case_id, headline in headlines.items() if headline is None),
+    )  # fmt: skip
+
+
+def fold_headlines(
+    session: Session, instance: Instance, person: Person, team: str, page: QueuePage
+) -> QueuePage:  # fmt: skip
+    """The page with the headlines that were missing: each opened once, checked and kept in the team's cache."""
+    if not page.unfolded:
+        return page
+    documents = _fold(session, instance, person.teams[team], team, page.unfolded)
+    rows = (
+        replace(row, headline=_view(documents[row.case_id], person)) if row.case_id in documents else row
+        for row in page.rows
     )
+    return replace(page, rows=tuple(rows), unfolded=())
 
 
 def _filters(
@@ -117,57 +161,59 @@ def _filters(
     now: datetime,
 ) -> list[ColumnElement[bool]]:  # fmt: skip
     where: list[ColumnElement[bool]] = [Track.team == team]
-    where.append(Track.state == state if state else Track.closed_at.is_(None))
+    if state == CLOSED:
+        where.append(Track.closed_at.is_not(None))
+    else:
+        where.append(Track.closed_at.is_(None))
+        if state:
+            where.append(Track.state == state)
     if urgency:
         where.append(Track.urgency == urgency)
-    if owner == MINE:
-        where.append(Track.owner_id == person.user_id)
-    elif owner == NOBODY:
+    if owner == NOBODY:
         where.append(Track.owner_id.is_(None))
     elif owner:
-        where.append(Track.owner_id == bytes.fromhex(owner))
-    if overdue:
-        where.append(Track.due_at < now)
+        where.append(Track.owner_id == (person.user_id if owner == MINE else bytes.fromhex(owner)))
+    if overdue and state != CLOSED:
+        where.append(_late(now))
     return where
 
 
-def _counts(
-    session: Session, person: Person, team: str, where: Sequence[ColumnElement[bool]], *, now: datetime
-) -> tuple[dict[str, int], int]:
-    open_ = Track.closed_at.is_(None)
-    columns = {
-        "te_laat": and_(open_, Track.due_at < now),
-        MINE: and_(open_, Track.owner_id == person.user_id),
-        NOBODY: and_(open_, Track.owner_id.is_(None)),
-        "_total": and_(*where),
-    }
-    rows = session.execute(
-        select(
-            Track.state,
-            func.count().label("all"),
-            *(func.sum(case((condition, 1), else_=0)).label(name) for name, condition in columns.items()),
-        )
-        .where(Track.team == team)
-        .group_by(Track.state)
-    ).all()
-    counts = {row.state: row.all for row in rows}
-    counts |= {name: sum(getattr(row, name) for row in rows) for name in columns}
-    return counts, counts.pop("_total")
+def _late(now: datetime) -> ColumnElement[bool]:
+    # All urgencies by name, so that the index by urgency and due moment finds the few that are late.
+    return and_(Track.urgency.in_(URGENCIES), Track.due_at < now)
 
 
-def _rows(team: str, where: Sequence[ColumnElement[bool]], order: str) -> Select[*tuple[Any, ...]]:
-    orders: dict[str, tuple[Any, ...]] = {
-        "druk": (Track.urgency, Track.due_at, Track.id),
-        "nieuw": (Track.opened_at.desc(), Track.id),
-        "oud": (Track.opened_at, Track.id),
-    }
+def _count(where: Sequence[ColumnElement[bool]], limit: int, name: str) -> Label[Any]:
+    some = select(literal(1)).select_from(Track).where(*where).limit(limit + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery().label(name)
+
+
+def _page(
+    person: Person, team: str, where: Sequence[ColumnElement[bool]], order: tuple[Any, ...], page: int, size: int,
+    now: datetime,
+) -> Select[*tuple[Any, ...]]:  # fmt: skip
+    """One row a track, each with the numbers beside the tabs; one row without a track when there is none."""
+    of_team = [Track.team == team, Track.closed_at.is_(None)]
+    counts = [
+        *(_count([*of_team, Track.state == state], COUNTED, f"n_{state}") for state in TRACK_STATES if state != CLOSED),
+        _count([*of_team, _late(now)], COUNTED, f"n_{LATE}"),
+        _count([*of_team, Track.owner_id == person.user_id], COUNTED, f"n_{MINE}"),
+        _count([*of_team, Track.owner_id.is_(None)], COUNTED, f"n_{NOBODY}"),
+        _count(where, REACH, "total"),
+    ]
+    # First which tracks, out of an index alone; then what is shown of them.
+    shown = select(Track.id).where(*where).order_by(*order).offset((page - 1) * size).limit(size).subquery()
+    one = select(literal(1).label("one")).subquery()
     return (
-        select(Track, Case.reference, Case.received_at, User, Headline)
-        .join(Case, Case.id == Track.case_id)
+        select(*counts, Track, Case.reference, Case.received_at, User, Headline, CaseDoc.revision)
+        .select_from(one)
+        .outerjoin(shown, true())
+        .outerjoin(Track, Track.id == shown.c.id)
+        .outerjoin(Case, Case.id == Track.case_id)
         .outerjoin(User, User.id == Track.owner_id)
         .outerjoin(Headline, and_(Headline.case_id == Track.case_id, Headline.team == team))
-        .where(*where)
-        .order_by(*orders.get(order, orders["druk"]))
+        .outerjoin(CaseDoc, and_(CaseDoc.case_id == Track.case_id, CaseDoc.compartment == MELDING))
+        .order_by(*order)
     )
 
 
@@ -175,26 +221,24 @@ def _binding(case_id: bytes, revision: int) -> Binding:
     return Binding("headline", case_id, None, revision)
 
 
-def _headlines(
-    session: Session, teams: Sequence[TeamKeys], team: str, rows: Sequence[Any]
-) -> dict[bytes, HeadlineView]:
-    """The headlines of these rows: out of the cache, or opened once and cached (a bounded number: one page)."""
-    fold, found, missing = teams[-1].fold, dict[bytes, HeadlineView](), []
-    for row in rows:
-        if row.Headline is None:
-            missing.append(row.Track.case_id)
-            continue
-        try:
-            document = open_json(fold, row.Headline.sealed, _binding(row.Track.case_id, row.Headline.revision))
-        except Onleesbaar:
-            continue
-        found[row.Track.case_id] = _view(document)
-    if missing:
-        found |= _fold(session, teams, team, missing)
+def _opened(keys: TeamKeys, row: Any) -> Mapping[str, Any] | None:
+    """The headline out of the cache; none when it is not there, damaged, or of an earlier document."""
+    if row.Headline is None or row.Headline.revision != row.revision:
+        return None
+    try:
+        found: Mapping[str, Any] = open_json(
+            keys.fold, row.Headline.sealed, _binding(row.Track.case_id, row.Headline.revision)
+        )
+    except Onleesbaar:
+        return None
     return found
 
 
-def _view(document: Mapping[str, Any]) -> HeadlineView:
+def _view(document: Mapping[str, Any] | None, person: Person) -> HeadlineView | None:
+    if document is None:
+        return None
+    if is_barred(document["barred"], person.name):
+        return HeadlineView((), "", (), barred=True)
     return HeadlineView(tuple(document["kinds"]), document["role"], tuple(document["marks"]))
 
 
@@ -209,7 +253,8 @@ def headline_document(melding: Mapping[str, Any]) -> dict[str, Any]:
     wants_no_call = ["eerst_schrijven"] if (report.get("request") or {}).get("support") is False else []
     conflict = ["conflict"] if report.get("conflict") else []
     marks = list(dict.fromkeys([*melding["marks"], *wants_no_call, *flags, *conflict]))
-    return {"kinds": kinds, "role": (report.get("target") or {}).get("role", "onbekend"), "marks": marks}
+    role = (report.get("target") or {}).get("role", "onbekend")
+    return {"kinds": kinds, "role": role, "marks": marks, "barred": report.get("barred_member")}
 
 
 def headline_values(keys: TeamKeys, case_id: bytes, revision: int, melding: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,46 +264,32 @@ def headline_values(keys: TeamKeys, case_id: bytes, revision: int, melding: Mapp
 
 
 def _fold(
-    session: Session, teams: Sequence[TeamKeys], team: str, case_ids: Sequence[bytes]
-) -> dict[bytes, HeadlineView]:
-    rows = session.execute(
-        select(CaseGrant, CaseDoc, Fold)
-        .join(CaseDoc, and_(CaseDoc.case_id == CaseGrant.case_id, CaseDoc.compartment == MELDING))
-        .outerjoin(
-            Fold,
-            and_(
-                Fold.case_id == CaseGrant.case_id,
-                Fold.team == team,
-                Fold.compartment == MELDING,
-                Fold.epoch == CaseGrant.epoch,
-            ),
-        )
-        .where(
-            CaseGrant.case_id.in_(case_ids),
-            CaseGrant.compartment == MELDING,
-            CaseGrant.recipient.in_([keys.pair.public.key_id for keys in teams]),
-        )
-    ).all()
-    folds, headlines, found = [], [], dict[bytes, HeadlineView]()
-    by_case: dict[bytes, list[Any]] = {}
+    session: Session, instance: Instance, teams: Sequence[TeamKeys], team: str, case_ids: Sequence[bytes]
+) -> dict[bytes, Mapping[str, Any]]:
+    of_a = caserows.grants(case_ids).where(CaseGrant.compartment == MELDING)
+    docs = caserows.docs(case_ids).where(CaseDoc.compartment == MELDING)
+    rows, trail = caserows.read(session, instance, case_ids, of_a, docs, caserows.folds(case_ids, team))
+    by_case: dict[bytes, dict[str, list[Any]]] = {case_id: {} for case_id in case_ids}
     for row in rows:
-        by_case.setdefault(row.CaseGrant.case_id, []).append(row)
+        by_case[row.case_id].setdefault(row.what, []).append(row)
+    folds, headlines, found = [], [], dict[bytes, Mapping[str, Any]]()
     for case_id, parts in by_case.items():
-        doc = parts[0].CaseDoc
+        ring, fresh = open_for_team(
+            case_id, teams, [caserows.a_grant(row) for row in parts.get("grant", [])],
+            [caserows.a_fold(row, team) for row in parts.get("fold", [])], trail,
+        )  # fmt: skip
+        folds += fresh
+        doc = next((caserows.a_doc(row) for row in parts.get("doc", [])), None)
+        if doc is None or not trail.agrees(doc):
+            continue
         try:
-            ring, fresh = open_for_team(
-                case_id, teams, [p.CaseGrant for p in parts], [p.Fold for p in parts if p.Fold is not None]
-            )
             melding = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
         except Onleesbaar:  # a marked gap in the queue; the case stays in it and keeps its due moment
             continue
-        folds += fresh
         headlines.append(headline_values(teams[-1], case_id, doc.revision, melding))
-        found[case_id] = _view(headline_document(melding))
-    if folds:
-        session.execute(insert(Fold), folds)
-    if headlines:
-        session.execute(insert(Headline), headlines)
+        found[case_id] = headline_document(melding)
+    keep_cache(session, Fold, folds)
+    keep_cache(session, Headline, headlines)
     return found
 
 

@@ -1,17 +1,20 @@
-"""The reporter's side of a case: come back with the code or the account, read, write, add evidence."""
+"""The reporter's side of a case: come back with the receipt code or the account, read the answer, write, add files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase
+from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Attachment, Case, Message, Reader
-from weerbaar_meldpunt.store.tracks import Due, Track
+from weerbaar_meldpunt.store.people import Role
+from weerbaar_meldpunt.store.tracks import Due, DueStep, Track
 from weerbaar_meldpunt.vault.codes import WrongCode, read_code
 from weerbaar_meldpunt.vault.derive import new_id
 from weerbaar_meldpunt.vault.keys import ReaderKeys
@@ -19,18 +22,31 @@ from weerbaar_meldpunt.vault.seal import Binding
 
 from . import dossier
 from .casekeys import MELDING, CaseRing, open_for_reader
-from .dossier import AttachmentView, CaseView
 from .drafts import DraftFile
-from .errors import NotYours, TooLarge
+from .errors import NotAllowed, NotYours, TooLarge
 from .evidence import MAX_CASE, MAX_MESSAGE, plain_pieces
 from .filing import account_readers
 from .instance import Instance
 from .ledger import Ledger
-from .people import Person
+from .people import TEAM_ROLES, Person
 from .sessions import SessionContent, start_content
 from .tracks import plan, settle
+from .views import AttachmentView, CaseView
 
 MAX_TEXT = 200_000
+_OPENINGS: Final = ("geopend", "geopend_veilig")
+# The steps at which the coordinator knows that a team is late.
+_TOLD: Final = ("coordinator", "heel_team")
+_ON_THE_PAPER: Final = "datum_op_stuk"
+
+
+@dataclass(frozen=True)
+class OpeningView:
+    """Somebody of a team opened the case: when, of which teams they are, and whether it was the part "veilig"."""
+
+    at: datetime
+    teams: tuple[str, ...]
+    private: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,13 @@ class OwnCase:
     role: str
     ring: CaseRing = field(repr=False)
     reader: ReaderKeys = field(repr=False)
+    openings: tuple[OpeningView, ...] = ()
+    told_at: Mapping[bytes, datetime] = field(default_factory=dict)  # by due: since when the coordinator knows
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When somebody of a team first opened the case; nothing while nobody did."""
+        return min((opening.at for opening in self.openings), default=None)
 
 
 def enter(session: Session, instance: Instance, typed: str, *, now: datetime) -> SessionContent | None:
@@ -90,7 +113,45 @@ def own_case(session: Session, instance: Instance, reader: ReaderKeys) -> OwnCas
     view = dossier.view(
         instance, ring, found, tracks, reference=case.reference, received_at=case.received_at, team=None
     )
-    return OwnCase(case.id, view, row.role, ring, reader)
+    teams = [track.team for track in tracks]
+    return OwnCase(
+        case.id, view, row.role, ring, reader, _openings(session, case.id, teams), _told_at(session, case.id)
+    )
+
+
+def _openings(session: Session, case_id: bytes, teams: Sequence[str]) -> tuple[OpeningView, ...]:
+    """Who opened the case, newest first: of which team, never by name."""
+    of_team = and_(Role.user_id == Leaf.actor, Role.team.in_(teams), Role.role.in_(TEAM_ROLES))
+    rows = session.execute(
+        select(Leaf.seq, Leaf.at, Leaf.action, Role.team)
+        .outerjoin(Role, of_team)
+        .where(Leaf.object == case_id, Leaf.action.in_(_OPENINGS))
+        .order_by(Leaf.seq.desc())
+    ).all()
+    found: dict[int, OpeningView] = {}
+    for seq, at, action, team in rows:
+        known = found[seq].teams if seq in found else ()
+        names = known if team is None or team in known else (*known, team)
+        found[seq] = OpeningView(at, names, action == "geopend_veilig")
+    return tuple(found.values())
+
+
+def _told_at(session: Session, case_id: bytes) -> dict[bytes, datetime]:
+    """Since when the coordinator knows that something is late, by due that is still open."""
+    rows = session.execute(
+        select(DueStep.due_id, DueStep.at)
+        .join(Due, Due.id == DueStep.due_id)
+        .join(Track, Track.id == Due.track_id)
+        .where(Track.case_id == case_id, Due.ended_at.is_(None), DueStep.step.in_(_TOLD))
+        .order_by(DueStep.at.desc())
+    ).all()
+    return {due_id: at for due_id, at in rows}
+
+
+def terms_for_reporter(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The legal terms that a reporter gets to see: sourced ones, and the day that stands on the paper."""
+    terms: list[Mapping[str, Any]] = list(answer.get("legal_terms", ()))
+    return [term for term in terms if term["sourced"] or term["term"] == _ON_THE_PAPER]
 
 
 def own_cases(session: Session, instance: Instance, person: Person) -> list[OwnCase]:
@@ -106,43 +167,63 @@ def own_cases(session: Session, instance: Instance, person: Person) -> list[OwnC
 def reply(
     session: Session, instance: Instance, own: OwnCase, text: str, *, now: datetime,
     files: Sequence[DraftFile] = (), form: bytes | None = None,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
     """A message of the reporter, with files. Wakes the teams: what waited for it goes on, what was closed opens again.
 
-    `form` is an id the form carried: the same message sent twice is kept once.
+    `form` is an id the form carried: the same message sent twice is kept once, and the second answers False (its files
+    are then for the page to remove). A message without words and files is refused (`lege_tekst`).
     """
     if len(text) > MAX_TEXT or sum(file.size for file in files) > MAX_MESSAGE:
         raise TooLarge
     held = sum(a.file.size for a in own.view.attachments if a.file)
     if held + sum(file.size for file in files) > MAX_CASE:
         raise TooLarge
+    text = text.strip() or ", ".join(file.name for file in files)
+    if not text:
+        raise NotAllowed("lege_tekst")
+    # One act on a case at a time, whichever side does it.
+    case = session.execute(select(Case).where(Case.id == own.case_id).with_for_update(key_share=True)).scalar_one()
     message = form or new_id()
     if session.get(Message, message) is not None:
-        return
-    ledger = Ledger(session, instance, now=now)
+        return False
+    tracks = session.scalars(select(Track).where(Track.case_id == own.case_id)).all()
     key_id = own.reader.pair(own.case_id).public.key_id
-    if text.strip():
-        document = {"from": "melder", "name": None, "text": text, "at": now.isoformat()}
-        ledger.add(
-            Message, id=message, case_id=own.case_id, revision=1, hour=now.replace(minute=0, second=0, microsecond=0),
-            sealed=own.ring.seal(MELDING, document, Binding("message", own.case_id, message, 1)),
-        )  # fmt: skip
+    if tracks and all(track.closed_at for track in tracks):
+        _take_back_closing(session, instance, case, key_id, now=now)
+    ledger = Ledger(session, instance, now=now)
+    document = {"from": "melder", "name": None, "text": text, "at": now.isoformat()}
+    ledger.add(
+        Message, id=message, case_id=own.case_id, revision=1, hour=now.replace(minute=0, second=0, microsecond=0),
+        sealed=own.ring.seal(MELDING, document, Binding("message", own.case_id, message, 1)),
+    )  # fmt: skip
     add_files(ledger, own.ring, files, by="melder")
-    tracks = session.scalars(select(Track).where(Track.case_id == own.case_id).with_for_update()).all()
     for track in tracks:
-        dues = list(session.scalars(select(Due).where(Due.track_id == track.id)))
-        closed = track.state == "afgerond"
-        awaited = track.state == "wacht_op_melder"
-        if awaited:
-            settle(ledger, dues, ("wacht_op_melder",), "gedaan", now=now)
-        fresh = chase.after_message(track.urgency, now=now) if track.state != "nieuw" else []
-        changes = {"state": "in_behandeling", "closed_at": None, "outcome": None} if closed else {}
-        if awaited:
-            changes = {"state": "in_behandeling"}
-        plan(ledger, track, dues, fresh, now=now, unread=True, **changes)
+        _wake(session, ledger, track, now=now)
     event = new_id()
     body = own.ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", own.case_id, event, 0))
     ledger.close(key_id, "bericht_melder", own.case_id, body, event=event)
+    return True
+
+
+def _wake(session: Session, ledger: Ledger, track: Track, *, now: datetime) -> None:
+    """What a message of the reporter does with one track."""
+    dues = list(session.scalars(select(Due).where(Due.track_id == track.id)))
+    changes: dict[str, Any] = {}
+    if track.state == "afgerond":
+        settle(ledger, dues, ("enquete",), "vervallen", now=now)
+        changes = {"state": "in_behandeling", "closed_at": None, "outcome": None}
+    elif track.state == "wacht_op_melder":
+        settle(ledger, dues, ("wacht_op_melder",), "gedaan", now=now)
+        changes = {"state": "in_behandeling"}
+    fresh = chase.after_message(track.urgency, now=now) if track.state != "nieuw" else []
+    plan(ledger, track, dues, fresh, now=now, unread=True, **changes)
+
+
+def _take_back_closing(session: Session, instance: Instance, case: Case, by: bytes, *, now: datetime) -> None:
+    """A case that opens again does not count as handled any more."""
+    from .closing import count_closing  # closing reads this room's limits
+
+    count_closing(session, instance, case, -1, by=by, now=now)
 
 
 def add_files(ledger: Ledger, ring: CaseRing, files: Sequence[DraftFile], *, by: str) -> None:

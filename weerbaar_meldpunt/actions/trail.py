@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
-
-from weerbaar_meldpunt.store.audit import Leaf, LeafRow
 from weerbaar_meldpunt.store.base import Base
 from weerbaar_meldpunt.vault import audit as hashes
 from weerbaar_meldpunt.vault.derive import equal
@@ -22,7 +18,8 @@ from weerbaar_meldpunt.vault.derive import equal
 from .instance import Instance
 from .ledger import row_id, row_values
 
-GONE = b""  # the hash of a row that was deleted
+GONE: Final = b""  # the hash of a row that was deleted
+LINE: Final = "line"
 
 
 @dataclass(frozen=True)
@@ -44,32 +41,21 @@ class Trail:
         return len(expected - set(present))
 
 
-def trail_of(session: Session, instance: Instance, case_ids: Sequence[bytes]) -> Trail:
-    """The trail of these cases, each leaf that covers a row checked by itself; in one statement."""
-    before = aliased(Leaf)
-    lines: Sequence[Any] = session.execute(
-        select(
-            Leaf.seq, Leaf.at, Leaf.actor, Leaf.action, Leaf.object, Leaf.body_hash, Leaf.chain, Leaf.head,
-            before.chain.label("before"), LeafRow.table, LeafRow.row, LeafRow.row_hash,
-        )
-        .join(LeafRow, LeafRow.seq == Leaf.seq)
-        .outerjoin(before, before.seq == Leaf.seq - 1)
-        .where(Leaf.object.in_(case_ids))
-        .order_by(Leaf.seq, LeafRow.place)
-    ).all()  # fmt: skip
+def trail_from(instance: Instance, lines: Sequence[Any]) -> Trail:
+    """The trail out of the lines of leaves (see `caserows`), each leaf that covers a row checked by itself."""
     newest: dict[tuple[str, bytes], bytes | None] = {}
-    for _, group in groupby(lines, key=lambda line: line.seq):
+    for _, group in groupby(sorted(lines, key=lambda line: (line.number, line.extra)), key=lambda line: line.number):
         covered = list(group)
         vouched = _is_ours(instance, covered)
         for line in covered:
-            newest[line.table, line.row] = line.row_hash if vouched else None
+            newest[line.table, line.id] = line.sealed if vouched else None
     return Trail(newest)
 
 
 def _is_ours(instance: Instance, lines: Sequence[Any]) -> bool:
     """Whether the program wrote this leaf, over exactly these rows: only the server key gives a head."""
     leaf = lines[0]
-    rows = hashes.rows_hash((line.table, line.row, line.row_hash) for line in lines)
-    digest = hashes.leaf(leaf.seq, leaf.at, leaf.actor, leaf.action, leaf.object, rows, leaf.body_hash)
-    chain = hashes.chain(hashes.START if leaf.seq == 1 else (leaf.before or b""), digest)
+    rows = hashes.rows_hash((line.table, line.id, line.sealed) for line in lines)
+    digest = hashes.leaf(leaf.number, leaf.moment, leaf.other, leaf.part, leaf.case_id, rows, leaf.last)
+    chain = hashes.chain(hashes.START if leaf.number == 1 else (leaf.before or b""), digest)
     return chain == leaf.chain and equal(instance.server.audit_head(chain), leaf.head)

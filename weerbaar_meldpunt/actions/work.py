@@ -21,6 +21,7 @@ from weerbaar_meldpunt.vault.seal import Binding
 
 from .barred import Barred, is_barred
 from .casekeys import MELDING, NOTITIES, CaseRing, keep_cache, open_for_team
+from .caserows import trail_of
 from .dossier import name_of
 from .errors import NotAllowed, NotYours, TooLarge
 from .instance import Instance
@@ -29,7 +30,7 @@ from .opening import tracks_of
 from .people import ACTIVE, TEAM_ROLES, Person
 from .reader import MAX_TEXT
 from .tracks import plan, settle, stamp_of
-from .trail import Trail, trail_of
+from .trail import Trail
 
 FIRST_CONTACT: Final = "eerste_contact"
 CONTACT: Final = (FIRST_CONTACT, "poging")
@@ -55,6 +56,7 @@ class Held:
     ring: CaseRing = field(repr=False)
     now: datetime
     trail: Trail = field(repr=False)
+    vouched: bool = True  # whether the track stood as its newest leaf says when it was taken in hand
     form: bytes | None = None  # the id the form carried; it names the event of the act
     written: int | None = None  # the revision of the document that this act wrote itself
     _dues: list[Due] | None = None
@@ -86,6 +88,11 @@ class Held:
         """Nothing is done on a closed track but reopening it."""
         if self.track.closed_at is not None:
             raise NotAllowed("al_afgerond")
+
+    def require_vouched(self) -> None:
+        """Nothing is closed on the word of columns that were changed behind the program."""
+        if not self.vouched:
+            raise Onleesbaar("track")
 
     def require_no_proposal(self) -> None:
         """While a closing waits for a second person, that is what happens next."""
@@ -131,12 +138,12 @@ def hold(
         raise NotAllowed("intussen_veranderd")
     grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case.id)).all()
     folds = session.scalars(select(Fold).where(Fold.case_id == case.id, Fold.team == track.team)).all()
-    trail = trail_of(session, instance, [case.id])
+    trail = trail_of(session, instance, case.id)
     ring, fresh = open_for_team(case.id, person.teams[track.team], grants, folds, trail)
     if not {MELDING, NOTITIES} <= ring.keys.keys():
         raise Onleesbaar("case_grant")
     keep_cache(session, Fold, fresh)
-    held = Held(session, instance, person, case, track, ring, now, trail, form)
+    held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track), form)
     if is_barred(_barred_member(held), person.name):
         raise Barred
     return held

@@ -193,8 +193,7 @@ def next_rung(step: str, kind: str, urgency: str, *, now: datetime) -> Rung | No
         return None
     if place + 1 == len(steps):
         return Rung(steps[place], None)
-    again = plan.ladder[urgency].later(now)
-    return Rung(steps[place], next_office_moment(again) if plan.waits(kind, urgency) else again)
+    return Rung(steps[place], try_again(kind, urgency, now=now))
 
 
 def may_step_now(kind: str, urgency: str, *, now: datetime) -> bool:
@@ -205,6 +204,13 @@ def may_step_now(kind: str, urgency: str, *, now: datetime) -> bool:
 def next_hour(kind: str, urgency: str, *, now: datetime) -> datetime:
     """When a step may be taken that may not be taken at this hour."""
     return next_office_moment(now) if plan_at(now).waits(kind, urgency) else now
+
+
+def try_again(kind: str, urgency: str, *, now: datetime) -> datetime:
+    """When a step is tried again that could reach nobody."""
+    plan = plan_at(now)
+    again = plan.ladder[urgency].later(now)
+    return next_office_moment(again) if plan.waits(kind, urgency) else again
 
 
 def rests_until(due: PlannedDue, urgency: str, *, taken: bool, now: datetime) -> datetime | None:

@@ -36,6 +36,24 @@ def open_engine(address: str) -> Engine:
     return engine
 
 
+def truncate_wal(engine: Engine) -> bool:
+    """Fold SQLite's write-ahead log into the database and empty it: old pages linger there until then.
+
+    Waits half a second for readers at most, since nobody can write meanwhile; answers whether it was emptied.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=500")
+        busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+    finally:
+        connection.invalidate()  # its patience is not that of the others: it is not used again
+        connection.close()
+
+
 def open_sessions(engine: Engine) -> sessionmaker[Session]:
     """The maker of sessions; objects stay usable after a commit."""
     return sessionmaker(engine, expire_on_commit=False, autoflush=False)

@@ -10,24 +10,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import UNORDERED, URGENCY, Base, Code, Id, IdKey, Moment, Sealed, UtcDateTime
 
 
+def _of_open_tracks(name: str, *columns: str) -> Index:
+    is_open = text("closed_at IS NULL")
+    return Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
+
+
 class Track(Base):
     """One team's work on one case. The queue lists tracks, the clock chases tracks."""
 
     __tablename__ = "track"
     __table_args__ = (
         UniqueConstraint("case_id", "team"),
+        # One index for each way to look at a queue. Those of open tracks hold `closed_at` too (always empty there), so
+        # that counting and leafing never touch the table; closed tracks are in none of them.
+        _of_open_tracks("ix_track_open", "team", "urgency", "due_at", "id", "closed_at"),
+        _of_open_tracks("ix_track_state", "team", "state", "urgency", "due_at", "id", "closed_at"),
+        _of_open_tracks("ix_track_owner", "team", "owner_id", "urgency", "due_at", "id", "closed_at"),
+        _of_open_tracks("ix_track_opened", "team", "opened_at", "id", "closed_at"),
         Index(
-            "ix_track_open",
-            "team",
-            "urgency",
-            "due_at",
-            "id",
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
+            "ix_track_closed", "team", "closed_at", "id",
+            sqlite_where=text("closed_at IS NOT NULL"), postgresql_where=text("closed_at IS NOT NULL"),
         ),
-        Index("ix_track_team_state", "team", "state", "urgency", "due_at", "id"),
-        Index("ix_track_closed", "team", "closed_at"),
-        Index("ix_track_owner", "owner_id", "team"),
         UNORDERED,
     )
 

@@ -48,7 +48,7 @@ _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.u]?(\d{2}))?(?::\d{2})?\s*(?:uur)?")
 _FROM_KNOWING: Final = frozenset({"smaad_laster", "artikel_12"})
 
 
-class _Unclear(Exception):
+class Unclear(ValueError):
     """An answer that cannot be read; says what is asked, never what was written."""
 
 
@@ -181,7 +181,7 @@ def _document(answers: Answers) -> tuple[dict[str, Any], Faults]:
             continue
         try:
             value = _READ[field.kind](answers, field)
-        except _Unclear as unclear:
+        except Unclear as unclear:
             faults[name] = str(unclear)
             continue
         if value is not None:
@@ -223,14 +223,14 @@ def _text(answers: Answers, field: Field) -> str | None:
 def _code(answers: Answers, field: Field) -> str | None:
     code = answers.get(field.name)
     if code is not None and code not in _codes(field):
-        raise _Unclear(_not_known())
+        raise Unclear(_not_known())
     return code
 
 
 def _code_list(answers: Answers, field: Field) -> list[str] | None:
     chosen = answers.get(field.name, [])
     if any(code not in _codes(field) for code in chosen):
-        raise _Unclear(_not_known())
+        raise Unclear(_not_known())
     return list(chosen) or None
 
 
@@ -257,7 +257,7 @@ def _count(answers: Answers, field: Field) -> int | None:
         return None
     digits = re.sub(r"[. ]", "", text)
     if not re.fullmatch(r"[0-9]{1,9}", digits):
-        raise _Unclear(gettext("Schrijf een getal, zoals 3. Ongeveer is goed. U mag het ook leeg laten."))
+        raise Unclear(gettext("Schrijf een getal, zoals 3. Ongeveer is goed. U mag het ook leeg laten."))
     return int(digits)
 
 
@@ -270,7 +270,7 @@ def _when(answers: Answers, field: Field) -> str | None:
     day, clock = (answers.get(posted, "") for posted in field.posted)
     if not day:
         if clock:
-            raise _Unclear(gettext("Welke dag was dat? Weet u het niet? Laat dan ook de tijd leeg."))
+            raise Unclear(gettext("Welke dag was dat? Weet u het niet? Laat dan ook de tijd leeg."))
         return None
     return f"{read_day(day)}T{read_clock(clock)}" if clock else read_day(day)
 
@@ -293,9 +293,9 @@ def _links(answers: Answers, field: Field) -> list[dict[str, str]] | None:
     found = []
     for url, day, clock in zip(*(answers.get(posted, []) for posted in field.posted), strict=False):
         if day and not clock:
-            raise _Unclear(gettext("Hoe laat zag u het ongeveer? Weet u het niet? Laat dan ook de dag leeg."))
+            raise Unclear(gettext("Hoe laat zag u het ongeveer? Weet u het niet? Laat dan ook de dag leeg."))
         if clock and not day:
-            raise _Unclear(gettext("Op welke dag zag u het? Weet u het niet? Laat dan ook de tijd leeg."))
+            raise Unclear(gettext("Op welke dag zag u het? Weet u het niet? Laat dan ook de tijd leeg."))
         if url:
             found.append({"url": url} | ({"seen_at": f"{read_day(day)}T{read_clock(clock)}"} if day else {}))
     return found or None
@@ -310,8 +310,8 @@ def _organisation(answers: Answers, field: Field) -> str | None:
         return found[0].code
     if found:
         names = gettext(" of ").join(organisation_name(one) for one in found[:4])
-        raise _Unclear(gettext("Bedoelt u %(names)s? Kies uit de lijst, of laat het leeg.", names=names))
-    raise _Unclear(gettext("Deze naam kennen wij niet. Kies uit de lijst. Staat hij er niet bij? Laat het leeg."))
+        raise Unclear(gettext("Bedoelt u %(names)s? Kies uit de lijst, of laat het leeg.", names=names))
+    raise Unclear(gettext("Deze naam kennen wij niet. Kies uit de lijst. Staat hij er niet bij? Laat het leeg."))
 
 
 _READ: Final = {
@@ -329,12 +329,12 @@ def read_day(text: str) -> str:
     elif found := _DAY_FIRST.fullmatch(plain):
         day, month, year = found.groups()
     else:
-        raise _Unclear(_no_day())
+        raise Unclear(_no_day())
     number = _MONTHS.get(month) if month.isalpha() else int(month)
     try:
         return date(int(year), number or 0, int(day)).isoformat()
     except ValueError:
-        raise _Unclear(_no_day()) from None
+        raise Unclear(_no_day()) from None
 
 
 def read_clock(text: str) -> str:
@@ -342,7 +342,7 @@ def read_clock(text: str) -> str:
     found = _CLOCK.fullmatch(text.strip().casefold())
     hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
     if hour > 23 or minute > 59:
-        raise _Unclear(gettext("Deze tijd kennen wij niet. Schrijf hem zo: 21:30. U mag hem ook leeg laten."))
+        raise Unclear(gettext("Deze tijd kennen wij niet. Schrijf hem zo: 21:30. U mag hem ook leeg laten."))
     return f"{hour:02}:{minute:02}"
 
 

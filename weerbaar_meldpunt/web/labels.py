@@ -77,7 +77,7 @@ def _words(name: str) -> Words:
 
 def _figure(dimension: str, code: str) -> str:
     try:
-        return gettext(figure_labels.label(dimension, code) if dimension else figure_labels.heading(code))
+        return str(gettext(figure_labels.label(dimension, code) if dimension else figure_labels.heading(code)))
     except KeyError:
         return code
 
@@ -95,4 +95,4 @@ def _newest() -> RoutingFile:
 
 
 def _offer(code: str) -> str:
-    return gettext(_offers().get(code, code))
+    return str(gettext(_offers().get(code, code)))

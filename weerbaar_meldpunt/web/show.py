@@ -50,17 +50,17 @@ def moment(value: Moment, now: datetime | None = None, *, full: bool = False) ->
     """
     read = _read(value)
     if read is None:
-        return gettext("onbekend")
+        return str(gettext("onbekend"))
     if not isinstance(read, datetime):
         return day(read, now, full=full)
-    return gettext("%(day)s om %(time)s uur", day=day(read, now, full=full), time=clock(read))
+    return str(gettext("%(day)s om %(time)s uur", day=day(read, now, full=full), time=clock(read)))
 
 
 def short(value: Moment, now: datetime | None = None) -> str:
     """A moment in a list: "vandaag 16:30", "morgen 09:00", "wo 25 nov 14:30"; with the year when it is another."""
     read = _read(value)
     if read is None:
-        return gettext("onbekend")
+        return str(gettext("onbekend"))
     on = _local(read).date() if isinstance(read, datetime) else read
     word = _near(on, now)
     if not word:
@@ -73,7 +73,7 @@ def day(value: Moment, now: datetime | None = None, *, full: bool = False) -> st
     """A day for a person: "vandaag", "gisteren", "morgen", else "maandag 23 november 2026"."""
     read = _read(value)
     if read is None:
-        return gettext("onbekend")
+        return str(gettext("onbekend"))
     on = _local(read).date() if isinstance(read, datetime) else read
     word = "" if full else _near(on, now)
     return word or format_date(on, "EEEE d MMMM y", locale=_locale())
@@ -99,14 +99,14 @@ def ago(value: Moment, now: datetime) -> str:
         return day(read, now)
     apart = read - now
     if abs(apart) < timedelta(minutes=1):
-        return gettext("nu")
+        return str(gettext("nu"))
     return format_timedelta(apart, granularity="minute", add_direction=True, locale=_locale())
 
 
 def size(count: int) -> str:
     """A number of bytes: "812 bytes", "34 kB", "1,4 MB"."""
     if count < 1000:
-        return gettext("%(count)s bytes", count=number(count))
+        return str(gettext("%(count)s bytes", count=number(count)))
     amount = float(count)
     for unit in ("kB", "MB", "GB"):
         amount /= 1000
@@ -176,7 +176,7 @@ def _near(on: date, now: datetime | None) -> str:
     """Yesterday, today or tomorrow as a word; else nothing."""
     if now is None:
         return ""
-    words = {-1: gettext("gisteren"), 0: gettext("vandaag"), 1: gettext("morgen")}
+    words: dict[int, str] = {-1: gettext("gisteren"), 0: gettext("vandaag"), 1: gettext("morgen")}
     return words.get((on - _local(now).date()).days, "")
 
 

@@ -128,7 +128,7 @@ STEPS: Final = (
     ),
     Step(
         "adres",
-        _("Wat moeten wij weten voor uw veiligheid?"),
+        _("Wat moeten wij weten voor de veiligheid?"),
         ("private.home_address", "private.family", "private.movements"),
         _near_home,
         _("Woonadres, gezin en vaste gewoonten, apart verzegeld"),

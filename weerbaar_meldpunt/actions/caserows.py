@@ -1,0 +1,132 @@
+"""Rows of several tables about the same cases, read in one statement: what opening a case and a queue page cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Integer, LargeBinary, Row, Select, String, literal, null, select, type_coerce, union_all
+from sqlalchemy.orm import Session, aliased
+
+from weerbaar_meldpunt.store.audit import Leaf, LeafRow
+from weerbaar_meldpunt.store.base import UtcDateTime
+from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseGrant, Fold, Message, Note
+from weerbaar_meldpunt.store.people import User
+
+from .instance import Instance
+from .trail import LINE, Trail, trail_from
+
+Part = Select[*tuple[Any, ...]]
+
+# The columns that the parts share; each part fills those it has.
+_COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "case_id": LargeBinary, "id": LargeBinary, "part": String, "number": Integer, "moment": UtcDateTime,
+        "sealed": LargeBinary, "other": LargeBinary, "more": LargeBinary, "last": LargeBinary, "extra": Integer,
+        "table": String, "chain": LargeBinary, "head": LargeBinary, "before": LargeBinary,
+    }
+)  # fmt: skip
+
+
+def part(what: str, **columns: Any) -> Part:
+    """A select that can stand in a union with the others."""
+    return select(
+        literal(what).label("what"),
+        *(type_coerce(columns.get(name, null()), kind).label(name) for name, kind in _COLUMNS.items()),
+    )
+
+
+def docs(case_ids: Sequence[bytes]) -> Part:
+    """The documents of these cases."""
+    return part(
+        "doc", case_id=CaseDoc.case_id, part=CaseDoc.compartment, number=CaseDoc.revision, sealed=CaseDoc.sealed
+    ).where(CaseDoc.case_id.in_(case_ids))
+
+
+def grants(case_ids: Sequence[bytes]) -> Part:
+    """The wrapped keys of these cases."""
+    return part(
+        "grant", case_id=CaseGrant.case_id, part=CaseGrant.compartment, number=CaseGrant.epoch,
+        sealed=CaseGrant.wrapped, other=CaseGrant.recipient, more=CaseGrant.grantor, last=CaseGrant.reader_mac,
+    ).where(CaseGrant.case_id.in_(case_ids))  # fmt: skip
+
+
+def folds(case_ids: Sequence[bytes], team: str) -> Part:
+    """What a team's cache holds of these cases."""
+    return part(
+        "fold", case_id=Fold.case_id, part=Fold.compartment, number=Fold.epoch, sealed=Fold.sealed
+    ).where(Fold.case_id.in_(case_ids), Fold.team == team)  # fmt: skip
+
+
+def texts(what: str, model: type[Message | Note], case_ids: Sequence[bytes]) -> Part:
+    """The messages or the notes of these cases."""
+    found = part(
+        what, case_id=model.case_id, id=model.id, number=model.revision, moment=model.hour, sealed=model.sealed
+    )
+    return found.where(model.case_id.in_(case_ids))
+
+
+def attachments(case_ids: Sequence[bytes]) -> Part:
+    """What is sealed about the evidence files of these cases."""
+    return part(
+        "attachment", case_id=Attachment.case_id, id=Attachment.id, part=Attachment.compartment,
+        number=Attachment.revision, sealed=Attachment.sealed, other=Attachment.blob_id,
+    ).where(Attachment.case_id.in_(case_ids))  # fmt: skip
+
+
+def events(case_ids: Sequence[bytes]) -> Part:
+    """What happened on these cases, with who did it where that was a member of staff."""
+    return (
+        part(
+            "event", case_id=Leaf.object, id=Leaf.id, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
+            sealed=Leaf.body, other=Leaf.actor, more=User.sealed, extra=User.revision,
+        )
+        .outerjoin(User, User.id == Leaf.actor)
+        .where(Leaf.object.in_(case_ids))
+    )  # fmt: skip
+
+
+def _lines(case_ids: Sequence[bytes]) -> Part:
+    before = aliased(Leaf)
+    return (
+        part(
+            LINE, case_id=Leaf.object, id=LeafRow.row, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
+            sealed=LeafRow.row_hash, other=Leaf.actor, last=Leaf.body_hash, extra=LeafRow.place, table=LeafRow.table,
+            chain=Leaf.chain, head=Leaf.head, before=before.chain,
+        )
+        .join(LeafRow, LeafRow.seq == Leaf.seq)
+        .outerjoin(before, before.seq == Leaf.seq - 1)
+        .where(Leaf.object.in_(case_ids))
+    )  # fmt: skip
+
+
+def read(
+    session: Session, instance: Instance, case_ids: Sequence[bytes], *parts: Part
+) -> tuple[list[Row[Any]], Trail]:  # fmt: skip
+    """The rows of all parts, and the trail of the cases: one statement."""
+    rows = session.execute(union_all(*parts, _lines(case_ids)) if parts else _lines(case_ids)).all()
+    return [row for row in rows if row.what != LINE], trail_from(instance, [row for row in rows if row.what == LINE])
+
+
+def trail_of(session: Session, instance: Instance, case_id: bytes) -> Trail:
+    """The trail of one case, for an act on it."""
+    return read(session, instance, [case_id])[1]
+
+
+def a_doc(row: Row[Any]) -> CaseDoc:
+    """A document out of a row of `read`; with every column, so that the trail can be held against it."""
+    return CaseDoc(case_id=row.case_id, compartment=row.part, revision=row.number, sealed=row.sealed)
+
+
+def a_grant(row: Row[Any]) -> CaseGrant:
+    """A wrapped key out of a row of `read`."""
+    return CaseGrant(
+        case_id=row.case_id, compartment=row.part, epoch=row.number, recipient=row.other, wrapped=row.sealed,
+        grantor=row.more, reader_mac=row.last,
+    )  # fmt: skip
+
+
+def a_fold(row: Row[Any], team: str) -> Fold:
+    """A row of a team's cache out of a row of `read`."""
+    return Fold(case_id=row.case_id, team=team, compartment=row.part, epoch=row.number, sealed=row.sealed)

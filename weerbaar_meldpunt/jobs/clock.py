@@ -1,0 +1,235 @@
+"""The clock: says when to look. Any number of clocks may run; what is due stands in the database, not here."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from weerbaar_meldpunt.actions import chase, pulse, sweeping
+from weerbaar_meldpunt.actions.chase import Taken
+from weerbaar_meldpunt.actions.instance import Instance
+from weerbaar_meldpunt.store.engine import truncate_wal
+
+from .mail import MailRun, send_waiting, wall_clock
+
+LOG: Final = logging.getLogger("meldpunt.clock")
+LOOK_EVERY: Final = 5  # seconds; an acute case has five minutes between two steps
+SWEEP_EVERY: Final = 3600
+PAUSE: Final = 0.5  # seconds between two looks at what another clock has in hand
+ROUNDS_BETWEEN_URGENT: Final = 20
+
+# What an operator reads, one line each: no case, no name, no address.
+TROUBLE: Final = {
+    "no_server": "no mail server is set: mails are kept, not sent",
+    "unreachable": "the mail server cannot be reached or broke off: mails wait",
+    "password_in_clear": "mails wait: the mail server's password would go over the line in clear; set tls",
+}
+JUMPS: Final = {
+    pulse.WENT_BACK: "ALARM: this machine's clock went back; the chase goes by the latest time that was seen",
+    pulse.WENT_AHEAD: "ALARM: more than a day passed since a clock looked, or this machine's clock was put ahead;"
+    " what is overdue is chased, nothing is deleted by age for a day",
+    pulse.CAME_BACK: "ALARM: this machine's clock had been ahead; what was put off into that time is looked at again",
+}
+
+
+class Clock:
+    """One clock: who it is towards the others, and what it knows to have passed."""
+
+    def __init__(
+        self, instance: Instance, *, wall: Callable[[], datetime] = wall_clock,
+        running: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.instance = instance
+        self.id = os.urandom(16)
+        self.stop = Event()
+        self._wall, self._running = wall, running
+        self._went_by: tuple[datetime, float] | None = None
+        self._said: dict[str, str] = {}
+
+    # --- what is said, once ---
+
+    def _say(self, about: str, what: str, line: str = "") -> None:
+        """Log a line when what is said about something changes; the same again is said once."""
+        if self._said.get(about, "") != what:
+            self._said[about] = what
+            if line:
+                LOG.warning(line)
+
+    # --- the chase ---
+
+    def chase(self) -> Taken:
+        """Take every step that is due, batch by batch, until none is left."""
+        taken = Taken()
+        if not self._anything_due():
+            return taken
+        now = self._look()
+        urgent = True
+        rounds = 0
+        while not self.stop.is_set():
+            batch = self._batch(now, urgent=urgent)
+            if batch is None:
+                if not urgent:
+                    break
+                urgent = False
+                continue
+            taken.add(batch)
+            rounds += 1
+            if not urgent and rounds % ROUNDS_BETWEEN_URGENT == 0:
+                now, urgent = self._look(), True
+        self._tell(taken)
+        return taken
+
+    def _anything_due(self) -> bool:
+        wall = self._wall()
+        with self.instance.readings() as session:
+            return not pulse.is_quiet(session, wall=wall) or chase.anything_due(session, now=self._at_least(wall))
+
+    def _at_least(self, wall: datetime) -> datetime:
+        """What has passed since the last look, on a clock that nobody can set."""
+        if self._went_by is None:
+            return wall
+        moment, running = self._went_by
+        return max(wall, moment + timedelta(seconds=self._running() - running))
+
+    def _look(self) -> datetime:
+        wall = self._wall()
+        at_least = self._at_least(wall) if self._went_by else None
+        with self.instance.sessions.begin() as session:
+            look = pulse.look(session, wall=wall, at_least=at_least)
+        self._went_by = look.now, self._running()
+        self._say("time", look.did, JUMPS.get(look.did, ""))
+        if look.did == pulse.CAME_BACK:
+            self._bring_back(look.now)
+        return look.now
+
+    def _bring_back(self, now: datetime) -> None:
+        after: bytes | None = b""
+        while after is not None:
+            with self.instance.sessions.begin() as session:
+                after = chase.bring_back(session, self.instance, now=now, after=after)
+
+    def _batch(self, now: datetime, *, urgent: bool) -> Taken | None:
+        with self.instance.sessions.begin() as session:
+            claims = chase.claim_dues(session, self.id, now=now, wall=self._wall(), urgent=urgent)
+        if not claims:
+            return None
+        try:
+            return self._steps(claims, now)
+        except Exception as fault:
+            if len(claims) == 1:
+                raise
+            LOG.error("a batch of dues failed (%s); they are taken one by one", type(fault).__name__)
+        taken = Taken()
+        for due, fence in claims.items():
+            try:
+                taken.add(self._steps({due: fence}, now))
+            except Exception as fault:  # one that fails stays claimed for a while, and must not hold up the others
+                LOG.error("ALARM: a due cannot be chased (%s); it is tried again", type(fault).__name__)
+        return taken
+
+    def _steps(self, claims: dict[bytes, int], now: datetime) -> Taken:
+        with self.instance.sessions.begin() as session:
+            return chase.take_steps(session, self.instance, claims, self.id, now=now, wall=self._wall())
+
+    def _tell(self, taken: Taken) -> None:
+        if taken.steps:
+            LOG.info("chased: %d steps noted, %d mails put ready", taken.steps, taken.mails)
+        if taken.without_address:
+            LOG.warning("%d reminders have no mail: the login of who must hear it is no address", taken.without_address)
+        nobody = ", ".join(sorted(taken.nobody))
+        self._say("nobody", nobody, f"ALARM: nobody can be told that something waits for {nobody}" if nobody else "")
+
+    def waits_for_others(self) -> bool:
+        """Whether something is due that another clock has in hand."""
+        with self.instance.readings() as session:
+            return chase.anything_due(session, now=self._at_least(self._wall()))
+
+    # --- mails and sweeping ---
+
+    def send(self) -> MailRun:
+        """Send what waits in the outbox."""
+        run = send_waiting(self.instance, self.id, wall=self._wall, stopping=self.stop.is_set)
+        if run.sent:
+            LOG.info("%d mails sent", run.sent)
+        if run.refused:
+            LOG.warning("%d mails were refused by the mail server; they are tried again", run.refused)
+        if run.unreadable:
+            LOG.error("ALARM: %d mails do not open with this server key; they are kept", run.unreadable)
+        if run.trouble or run.sent:
+            self._say("mail", run.trouble, TROUBLE.get(run.trouble, ""))
+        return run
+
+    def sweep(self) -> None:
+        """Throw away what is over; only while the machine's clock can be believed."""
+        wall = self._wall()
+        with self.instance.sessions.begin() as session:
+            look = pulse.look(session, wall=wall, at_least=self._at_least(wall) if self._went_by else None)
+            if look.may_delete and look.now - wall < pulse.BACK:
+                sweeping.sweep_rows(session, now=wall)
+        if look.may_delete and look.now - wall < pulse.BACK:
+            with self.instance.readings() as session:
+                swept = sweeping.sweep_blobs(session, self.instance, wall=wall)
+            if swept.unfinished or swept.orphaned:
+                LOG.info("%d unfinished and %d orphaned files removed", swept.unfinished, swept.orphaned)
+        truncate_wal(self.instance.engine)
+
+
+def _safely(what: str, job: Callable[[], object]) -> Callable[[], None]:
+    """A job that is tried again at its next time whatever happened. A traceback could hold more than a log may."""
+
+    def run_job() -> None:
+        try:
+            job()
+        except Exception as fault:
+            LOG.error("%s failed (%s); it is tried again", what, type(fault).__name__)
+
+    return run_job
+
+
+def run(instance: Instance) -> None:
+    """Look every few seconds until SIGTERM or SIGINT; what is in hand then is finished or given back."""
+    clock = Clock(instance)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: clock.stop.set())
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    )
+    for what, job, seconds in (
+        ("the chase", clock.chase, LOOK_EVERY),
+        ("sending mails", clock.send, LOOK_EVERY),
+        ("sweeping", clock.sweep, SWEEP_EVERY),
+    ):
+        scheduler.add_job(
+            _safely(what, job), "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=what, name=what
+        )
+    scheduler.start()
+    LOG.info("the clock runs; it looks every %d seconds", LOOK_EVERY)
+    clock.stop.wait()
+    scheduler.shutdown(wait=True)
+    LOG.info("the clock stopped")
+
+
+def run_once(instance: Instance, now: datetime) -> Taken:
+    """Look once: everything that is due at `now`, the mails, the sweeping. Waits for what another clock has in hand."""
+    began = time.monotonic()
+
+    def at() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - began)
+
+    clock = Clock(instance, wall=at)
+    patience = began + chase.LEASE.total_seconds() + 2 * PAUSE
+    taken = clock.chase()
+    while clock.waits_for_others() and time.monotonic() < patience:
+        time.sleep(PAUSE)
+        taken.add(clock.chase())
+    clock.send()
+    clock.sweep()
+    return taken

@@ -1,0 +1,189 @@
+"""The draft behind this browser's cookie: opened, filled in and kept, so that nothing that was typed is lost.
+
+A page says which draft it shows, which revision of it and which page it is itself. When another page saved the same
+step meanwhile, what stands there and what comes in are both kept, and the reporter is shown both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from flask import g, request
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, is_form_token, new_draft, open_draft, save_draft
+from weerbaar_meldpunt.actions.errors import NotReady
+from weerbaar_meldpunt.actions.evidence import remove_blob
+from weerbaar_meldpunt.actions.filing import FALLBACK
+from weerbaar_meldpunt.actions.instance import readiness
+
+from .answers import Answers, posted_names
+from .fields import FIELDS
+from .place import instance, now, reading, transaction
+from .sessions import DRAFT, give_cookie, read_cookie
+
+# Beside the answers stand notes of the form itself, in names that no field has.
+SAVED, OTHER, EARLIER = "_saved", "_other", "_earlier"
+_TRIES: Final = 5
+_JOINT: Final = "\n\n– – –\n\n"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page that was posted says of itself: whose draft it showed, at which revision, and which page it was."""
+
+    draft: str
+    revision: int
+    page: str
+
+    @classmethod
+    def of_form(cls) -> Shown:
+        """Read from the hidden fields of the form that came in."""
+        revision = request.form.get("_revision", "")
+        return cls(
+            request.form.get("_draft", ""), int(revision) if revision.isdecimal() else 0, request.form.get("_page", "")
+        )
+
+
+@dataclass
+class Merged:
+    """What became of the answers of a page: in the draft, with what another page had put there."""
+
+    differing: dict[str, str] = field(default_factory=dict)  # by field: what stood there, in words as typed
+
+
+def require_ready() -> None:
+    """Until a team can receive a report, there is no form: only the telephone numbers."""
+    with reading() as session:
+        if not readiness(session, instance(), (FALLBACK,))[FALLBACK]:
+            raise NotReady
+
+
+def current() -> Draft | None:
+    """The draft of this browser; nothing when there is none or its time is over. A sent one too."""
+    if "draft" not in g:
+        cookie = read_cookie(request, DRAFT)
+        g.draft = None
+        if cookie:
+            with reading() as session:
+                g.draft = open_draft(session, cookie, now=now())
+    found: Draft | None = g.draft
+    return found
+
+
+def unsent() -> Draft | None:
+    """The draft of this browser that is still to be sent."""
+    found = current()
+    return None if found is None or found.sent else found
+
+
+def change(act: Callable[[Session, Draft], T]) -> T:
+    """Open this browser's draft (or a new one), change it and save it, in one transaction.
+
+    When another request saves at the very same moment, the change is made again on what that one left.
+    """
+    cookie = read_cookie(request, DRAFT)
+    for last in range(_TRIES - 1, -1, -1):
+        with transaction() as session:
+            draft = open_draft(session, cookie, now=now()) if cookie else None
+            if draft is None or draft.sent:
+                draft = new_draft(instance())
+            result = act(session, draft)
+            try:
+                save_draft(session, draft, now=now())
+            except DraftChanged:
+                if not last:
+                    raise
+                session.rollback()
+                continue
+        keep(draft)
+        return result
+    raise AssertionError("the last try answers or raises")
+
+
+def keep(draft: Draft | None) -> None:
+    """Let this browser hold this draft from now on, or none."""
+    g.draft = draft
+    give_cookie(DRAFT, draft.cookie if draft else None)
+
+
+def merge(draft: Draft, step: str, names: Sequence[str], typed: Answers, shown: Shown) -> Merged:
+    """Put the answers of one page into the draft.
+
+    They replace what stood there, unless another page saved this step since this one was made: then an empty answer
+    clears nothing, texts are put one after the other, and of a choice the new one counts while the other is shown.
+    """
+    merged = Merged()
+    revision, page = draft.answers.get(SAVED, {}).get(step, (0, ""))
+    seen = shown.revision if shown.draft == draft.lookup.hex() else 0
+    stale = revision > seen and page != shown.page
+    fresh = dict(typed)
+    if stale:
+        for name in names:
+            _keep_both(draft.answers, fresh, name, merged)
+    for posted in posted_names(names):
+        draft.answers.pop(posted, None)
+    draft.answers |= fresh
+    saved = draft.answers.setdefault(SAVED, {})
+    saved[step] = [draft.revision + 1, shown.page]
+    other = draft.answers.setdefault(OTHER, {})
+    other.pop(step, None)
+    if merged.differing:
+        other[step] = merged.differing
+        saved[step][1] = ""  # the next answer of either page is looked at again
+    return merged
+
+
+def _keep_both(stood: Answers, fresh: Answers, name: str, merged: Merged) -> None:
+    field_ = FIELDS[name]
+    before = {posted: stood[posted] for posted in field_.posted if posted in stood}
+    after = {posted: fresh[posted] for posted in field_.posted if posted in fresh}
+    if not before or before == after:
+        return
+    if not after:
+        fresh |= before
+        return
+    if field_.kind in ("long", "lines"):
+        old, new = stood[name], fresh[name]
+        if old in new or new in old:
+            fresh[name] = max(old, new, key=len)
+            return
+        fresh[name] = old + ("\n" if field_.kind == "lines" else _JOINT) + new
+    elif field_.kind == "links":
+        rows = [
+            row for part in (before, after) for row in zip(*(part[posted] for posted in field_.posted), strict=True)
+        ]
+        fresh |= dict(zip(field_.posted, map(list, zip(*dict.fromkeys(rows), strict=True)), strict=True))
+        return
+    merged.differing[name] = "\n".join(_words(value) for value in before.values())
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def other_answers(draft: Draft | None, step: str) -> dict[str, str]:
+    """What another page had put in this step, while the reporter has not looked at it."""
+    found: dict[str, str] = (draft.answers.get(OTHER, {}) if draft else {}).get(step, {})
+    return found
+
+
+def has_content(draft: Draft | None) -> bool:
+    """Whether there is anything in a draft that somebody typed or sent."""
+    return draft is not None and (bool(draft.files) or any(name not in (SAVED, OTHER) for name in draft.answers))
+
+
+def form_token_posted() -> str | None:
+    """The token of the form that came in, when it can be one of ours."""
+    token = request.form.get("_form", "")
+    return token if is_form_token(token) else None
+
+
+def drop_files(draft: Draft) -> None:
+    """Delete the sealed files of a draft that is gone; after the transaction that let it go."""
+    for file in draft.files:
+        remove_blob(instance(), file.blob_id)

@@ -1,0 +1,171 @@
+"""The report: first words, short steps, a draft that stays. Nothing is required, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from weerbaar_meldpunt.actions.drafts import Draft, discard_draft, draft_cookie, open_draft
+from weerbaar_meldpunt.actions.errors import TooLarge
+from weerbaar_meldpunt.actions.sessions import new_cookie
+from weerbaar_meldpunt.rules.organisations import organisations
+
+from . import drafting, sending
+from .answers import Answers, Faults, check, event_question, organisation_name, read_form, too_much
+from .drafting import Shown
+from .guards import LONG_TEXT, takes
+from .place import instance, now, reading, transaction
+from .steps import BY_CODE, EVIDENCE, Step, after, before, position
+
+pages = Blueprint("report", __name__)
+FIRST: Final = "soort"
+# What the reporter presses at the foot of a step.
+ON, BACK, REVIEW, STOP = "verder", "vorige", "nakijken", "bewaar"
+
+
+@pages.get("/melden/")
+def begin() -> ResponseReturnValue:
+    """The first words; and for whoever had begun, the way on."""
+    drafting.require_ready()
+    return render_template("report/begin.html", draft=drafting.current(), content=drafting.has_content)
+
+
+@pages.get("/melden/<step>")
+def step(step: str) -> ResponseReturnValue:
+    """One short page of questions, with what was answered before."""
+    drafting.require_ready()
+    found = _step(step)
+    draft = drafting.unsent()
+    answers = draft.answers if draft else {}
+    # What is wrong is said where it was typed, also to who comes back from the review.
+    faults = check(answers, now=now()).faults if draft else {}
+    return _page(found, answers, {name: text for name, text in faults.items() if name in found.fields}), 200
+
+
+@pages.post("/melden/<step>")
+@takes(LONG_TEXT)
+def answer(step: str) -> ResponseReturnValue:
+    """Keep the answers of a page, whatever they are, and go where the reporter wants."""
+    found = _step(step)
+    typed = read_form(request.form, found.fields)
+    if too_long := too_much(typed):
+        return _page(found, typed, too_long), 422
+    shown = Shown.of_form()
+    current = drafting.current()
+    if current is not None and current.sent and shown.draft == current.lookup.hex():
+        return render_template("report/sent_already.html", typed=typed, received=current), 409
+    try:
+        draft, differing = drafting.change(lambda _, draft: (draft, _merged(draft, found, typed, shown)))
+    except TooLarge:
+        return _page(
+            found, typed, {found.fields[0]: gettext("Alles samen is te lang. Stuur een deel als bestand.")}
+        ), 422
+    if differing:
+        return _page(found, draft.answers, {}), 409
+    faults = {name: text for name, text in check(draft.answers, now=now()).faults.items() if name in found.fields}
+    if faults and request.form.get("doen", ON) == ON:
+        return _page(found, draft.answers, faults), 422
+    return redirect(_where(found, draft.answers), code=303)
+
+
+def _merged(draft: Draft, step: Step, typed: Answers, shown: Shown) -> bool:
+    return bool(drafting.merge(draft, step.code, step.fields, typed, shown).differing)
+
+
+def _step(code: str) -> Step:
+    if code not in BY_CODE or code == EVIDENCE:
+        abort(404)
+    return BY_CODE[code]
+
+
+def _where(step: Step, answers: Answers) -> str:
+    """Where a button leads."""
+    pressed = request.form.get("doen", ON)
+    if pressed == STOP:
+        return url_for("report.kept")
+    if pressed == REVIEW or request.form.get("_terug") == REVIEW:
+        return url_for("report.review")
+    target = before(step, answers) if pressed == BACK else after(step, answers)
+    if target is None:
+        return url_for("report.begin") if pressed == BACK else url_for("report.review")
+    return step_url(target)
+
+
+def step_url(step: Step, **more: str) -> str:
+    """The address of a step; that of the evidence has a room of its own."""
+    if step.code == EVIDENCE:
+        return url_for("evidence.add", **more)
+    return url_for("report.step", step=step.code, **more)
+
+
+def _page(step: Step, answers: Answers, errors: Faults) -> str:
+    draft = drafting.unsent()
+    return render_template(
+        f"report/{step.code.replace('-', '_')}.html",
+        form=answers,
+        errors=errors,
+        step_title=step.title,
+        position=position(step, answers),
+        draft=draft,
+        page=new_cookie()[:8].hex(),
+        others=drafting.other_answers(draft, step.code),
+        to_review=request.values.get("_terug") == REVIEW,
+        first=before(step, answers) is None,
+        event=event_question(answers),
+        organisations=sorted(map(organisation_name, organisations().values()), key=str.casefold)
+        if step.code == "wie"
+        else (),
+    )
+
+
+# --- stopping, coming back, throwing away ----------------------------------------------------------------------------
+
+
+@pages.get("/melden/bewaard")
+def kept() -> ResponseReturnValue:
+    """The code to go on with, in this browser or another."""
+    draft = drafting.unsent()
+    if draft is None:
+        return redirect(url_for("report.begin"), code=303)
+    return render_template("report/kept.html", draft=draft)
+
+
+@pages.route("/melden/verder", methods=["GET", "POST"])
+def resume() -> ResponseReturnValue:
+    """Go on with a draft by its code. 130 bits are not guessed, so no try is counted and none is kept waiting."""
+    if request.method == "GET":
+        return render_template("report/resume.html")
+    typed = request.form.get("code", "")
+    cookie = draft_cookie(instance(), typed)
+    draft = None
+    if cookie:
+        with reading() as session:
+            draft = open_draft(session, cookie, now=now())
+    if draft is None:
+        wrong = gettext("Met deze code vinden wij niets. Kijk de code nog eens na. Een concept bewaren wij 14 dagen.")
+        return render_template("report/resume.html", typed=typed, errors={"code": wrong}), 422
+    drafting.keep(draft)
+    return redirect(url_for("report.received" if draft.sent else "report.review"), code=303)
+
+
+@pages.post("/melden/weg")
+def discard() -> ResponseReturnValue:
+    """Throw the draft away, files too; or, once it was sent, let this browser forget it."""
+    draft = drafting.current()
+    if draft is not None:
+        with transaction() as session:
+            discard_draft(session, draft)
+        drafting.drop_files(draft)
+    drafting.keep(None)
+    return redirect(url_for("home.danger" if request.form.get("naar") != "opnieuw" else "report.begin"), code=303)
+
+
+pages.add_url_rule("/melden/nakijken", "review", sending.review, methods=["GET"])
+pages.add_url_rule("/melden/nakijken", "send", sending.send, methods=["POST"])
+pages.add_url_rule("/melden/ontvangen", "received", sending.received, methods=["GET"])
+pages.add_url_rule("/melden/bel-mij", "call_me", sending.call_me, methods=["GET"])
+pages.add_url_rule("/melden/bel-mij", "call", sending.call, methods=["POST"])
+pages.add_url_rule("/melden/terug-naar-concept", "earlier", sending.earlier, methods=["POST"])

@@ -1,0 +1,304 @@
+"""Looking it over, sending it, and what the reporter gets in return; and the short way for whoever must be called now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from weerbaar_meldpunt.actions import reader
+from weerbaar_meldpunt.actions.drafts import Draft, mark_sent, new_draft, open_draft
+from weerbaar_meldpunt.actions.filing import (
+    CLAIM_DAYS,
+    Filed,
+    FiledElsewhere,
+    file_report,
+    filed_before,
+    promised_contact,
+    receiving_teams,
+)
+from weerbaar_meldpunt.actions.people import Person
+from weerbaar_meldpunt.actions.reader import OwnCase
+from weerbaar_meldpunt.rules.report import Report, parse_report
+from weerbaar_meldpunt.rules.routing import decide
+
+from . import drafting, guards
+from .answers import Answers, Checked, check, read_form, rescue, sharing
+from .place import instance, now, reading, transaction
+from .steps import way
+from .summary import offered, sections
+
+# The fields that the review itself asks, for whoever comes there without having said how to be reached.
+QUICK: Final = ("contact.telephone", "contact.channel")
+_TRIES: Final = 3
+
+
+def account() -> Person | None:
+    """The account that a report is filed under: that of a signed-in reporter, never one of staff."""
+    person = guards.signed_in()
+    return person if person is not None and person.is_reporter else None
+
+
+# --- looking it over -------------------------------------------------------------------------------------------------
+
+
+def review() -> ResponseReturnValue:
+    """Everything in words, with the way to change it; who will read it and what happens next; then the button."""
+    drafting.require_ready()
+    draft = drafting.current()
+    if draft is not None and draft.sent:
+        return redirect(url_for("report.received"), code=303)
+    if draft is None:
+        draft = new_draft(instance())
+    return _review(draft, check(draft.answers, now=now()))
+
+
+def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bool = False) -> ResponseReturnValue:
+    report = checked.report or rescue(draft.answers, now=now())
+    answer = decide(report, now=now())
+    with reading() as session:
+        teams = receiving_teams(session, instance(), answer)
+        promised = promised_contact(session, answer.as_document(), teams, now=now())
+    steps = way(draft.answers)
+    page = render_template(
+        "report/review.html",
+        draft=draft,
+        sections=sections(draft.answers, draft.files, checked.faults),
+        offered=offered(draft.answers, steps),
+        last=steps[-1],
+        faults=checked.faults,
+        teams=teams,
+        urgency=answer.urgency,
+        promised=promised,
+        by_call=wants_a_call(report.as_document(), answer.marks),
+        ask_contact=not any(name in draft.answers for name in QUICK),
+        account=account(),
+        signed_out=signed_out,
+        others=[code for code, found in draft.answers.get(drafting.OTHER, {}).items() if found],
+    )
+    return page, status
+
+
+def wants_a_call(report: dict[str, Any], marks: Any) -> bool:
+    """Whether we call: there is a number, and nobody asked to be written to first."""
+    contact = report.get("contact") or {}
+    written = contact.get("channel") in ("bericht", "brief") or "eerst_schrijven" in marks
+    return bool(contact.get("telephone")) and not written
+
+
+# --- sending ---------------------------------------------------------------------------------------------------------
+
+
+@guards.takes(guards.LONG_TEXT)
+def send() -> ResponseReturnValue:
+    """File the report, once, however often it is pressed; then show what the reporter gets."""
+    token = drafting.form_token_posted()
+    draft = drafting.current()
+    if draft is None or draft.sent or (token and token != draft.form_token):
+        return _sent_before(token, draft)
+    quick = read_form(request.form, QUICK)
+    if quick:
+        draft = drafting.change(lambda _, found: _with(found, quick))
+    checked = check(draft.answers, now=now())
+    pressed = request.form.get("doen", "")
+    person = account()
+    if person is not None:
+        draft.answers["_account"] = True
+    elif draft.answers.get("_account") and pressed != "zonder-account":
+        return _review(draft, checked, status=401, signed_out=True)
+    if checked.faults and pressed != "toch":
+        return _review(draft, checked, status=422)
+    report = checked.report or rescue(draft.answers, now=now())
+    try:
+        _file(draft, report, person)
+    except FiledElsewhere:
+        return _elsewhere()
+    return redirect(url_for("report.received"), code=303)
+
+
+def _with(draft: Draft, typed: Answers) -> Draft:
+    draft.answers |= typed
+    return draft
+
+
+def _file(draft: Draft, report: Report, person: Person | None) -> None:
+    """One transaction: the case, and the draft that from now on only knows that it was sent."""
+    allowed = sharing(draft.answers)
+    for last in range(_TRIES - 1, -1, -1):
+        try:
+            with transaction() as session:
+                fresh = open_draft(session, draft.cookie, now=now()) or draft
+                file_report(
+                    session, instance(), report, form=draft.form_token, now=now(), files=fresh.files, account=person,
+                    sharing=allowed,
+                )  # fmt: skip
+                if not fresh.sent:
+                    fresh.answers |= {"_account": True} if person else {}
+                    mark_sent(session, fresh, now=now())
+        except IntegrityError:  # two at the very same moment, on a database that lets both begin
+            if not last:
+                raise
+            continue
+        drafting.keep(fresh)
+        return
+
+
+def _sent_before(token: str | None, draft: Draft | None) -> ResponseReturnValue:
+    """The same form once more: the same receipt. A form of which nothing is left: say so, and promise nothing."""
+    if draft is not None and draft.sent and token in (None, draft.form_token):
+        return redirect(url_for("report.received"), code=303)
+    if token is None and draft is None:
+        return redirect(url_for("report.begin"), code=303)
+    if token is not None:
+        try:
+            with reading() as session:
+                filed = filed_before(session, instance(), form=token, account=account())
+        except FiledElsewhere:
+            return _elsewhere()
+        if filed is not None:
+            return _receipt(filed, call=False)
+    return render_template("report/gone.html", draft=drafting.unsent()), 410
+
+
+def _elsewhere() -> ResponseReturnValue:
+    return render_template("report/elsewhere.html"), 200
+
+
+# --- what the reporter gets ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is true now of a report that was just sent."""
+
+    seen_at: datetime | None
+    tried_at: datetime | None
+    promised: datetime | None
+    over: bool  # the promised moment passed and nobody was there
+
+
+def received() -> ResponseReturnValue:
+    """The receipt; shown again at each reload for half an hour, to this browser only."""
+    draft = drafting.current()
+    if draft is None:
+        return redirect(url_for("receipt.enter"), code=303)
+    if not draft.sent:
+        return redirect(url_for("report.review"), code=303)
+    try:
+        with reading() as session:
+            filed = filed_before(session, instance(), form=draft.form_token, account=account())
+    except FiledElsewhere:
+        return _elsewhere()
+    if filed is None:
+        return redirect(url_for("receipt.enter"), code=303)
+    return _receipt(filed, call=bool(draft.answers.get("_call")), earlier=bool(draft.answers.get(drafting.EARLIER)))
+
+
+def _receipt(filed: Filed, *, call: bool, earlier: bool = False) -> ResponseReturnValue:
+    with reading() as session:
+        own = reader.own_case(session, instance(), filed.reader)
+        promised = promised_contact(session, filed.answer, filed.teams, now=now())
+    return render_template(
+        "report/received.html",
+        filed=filed,
+        call=call,
+        earlier=earlier,
+        status=_status(own, filed, promised),
+        by_call=wants_a_call(dict(own.view.report), own.view.marks),
+        has_number=bool((own.view.report.get("contact") or {}).get("telephone")),
+        consent=own.view.report["reporter"]["consent"],
+        proxy=own.view.report["reporter"]["relation"] != "zelf",
+        role=own.view.report["target"]["role"],
+        claim_until=filed.received_at + timedelta(days=CLAIM_DAYS),
+        terms=reader.terms_for_reporter(own.view.answer),
+        account=account() if filed.receipt_code is None else None,
+    )
+
+
+def _status(own: OwnCase, filed: Filed, promised: datetime | None) -> Status:
+    calls = [event for event in own.view.events if event.action in ("geen_gehoor", "gesproken")]
+    contact = datetime.fromisoformat(filed.answer["first_contact_before"])
+    reached = any(event.action in ("gesproken", "bericht_team") for event in own.view.events)
+    tried = calls[-1].at if calls and calls[-1].action == "geen_gehoor" else None
+    return Status(own.view.seen_at, tried, promised, over=contact <= now() and not reached)
+
+
+# --- "laat ons u bellen" ---------------------------------------------------------------------------------------------
+
+
+def call_me() -> ResponseReturnValue:
+    """One number and one choice, for whoever must be called now."""
+    drafting.require_ready()
+    return _call_page({}, {})
+
+
+def _call_page(form: Answers, errors: dict[str, str]) -> str:
+    token = drafting.form_token_posted() or new_draft(instance()).form_token
+    return render_template("report/call_me.html", form=form, errors=errors, token=token)
+
+
+def call() -> ResponseReturnValue:
+    """File an acute report of nothing but the request to be called (docs/decisions/0020)."""
+    form = {name: request.form.get(name, "").strip() for name in ("contact.telephone", "contact.name", "_safe")}
+    if not form["contact.telephone"] and request.form.get("doen") != "zonder":
+        errors = {"contact.telephone": gettext("Op welk nummer kunnen wij u bellen?")}
+        return _call_page(form, errors), 422
+    token = drafting.form_token_posted() or new_draft(instance()).form_token
+    report = parse_report(_call_document(form), now=now())
+    waiting = drafting.unsent()
+    draft = new_draft(instance(), token)
+    with transaction() as session:
+        _file_call(session, draft, report, waiting)
+    drafting.keep(draft)
+    return redirect(url_for("report.received"), code=303)
+
+
+def _file_call(session: Session, draft: Draft, report: Report, waiting: Draft | None) -> None:
+    file_report(session, instance(), report, form=draft.form_token, now=now())
+    standing = open_draft(session, draft.cookie, now=now())
+    if standing is not None:  # pressed twice
+        draft.revision, draft.sent_at, draft.answers = standing.revision, standing.sent_at, standing.answers
+        return
+    draft.answers["_call"] = True
+    if waiting is not None and drafting.has_content(waiting):
+        draft.answers[drafting.EARLIER] = waiting.cookie.hex()
+    mark_sent(session, draft, now=now())
+
+
+def _call_document(form: Answers) -> dict[str, Any]:
+    """What somebody says who asks to be called now: there is danger, or there may be. No more than that."""
+    contact: dict[str, Any] = {"night_call": True}
+    contact |= {"telephone": form["contact.telephone"]} if form["contact.telephone"] else {}
+    contact |= {"name": form["contact.name"]} if form["contact.name"] else {}
+    contact |= {"channel": "bericht" if form["_safe"] == "nee" else "telefoon"}
+    story = [gettext("Verzoek om nu gebeld te worden. De melder zei: er is gevaar, of dat kan zo zijn.")]
+    if form["_safe"] == "nee":
+        story.append(gettext("Bellen is niet veilig. Stuur eerst een bericht."))
+    elif not form["_safe"]:
+        story.append(gettext("Of bellen veilig is, is niet gezegd."))
+    story.append(gettext("Meer is er niet gevraagd."))
+    return {
+        "format": 1,
+        "incident": {"happening_now": True, "concrete_threat": True},
+        "narrative": " ".join(story),
+        "contact": contact,
+    }
+
+
+def earlier() -> ResponseReturnValue:
+    """Back to the draft that waited while its reporter asked to be called."""
+    draft = drafting.current()
+    kept = draft.answers.get(drafting.EARLIER) if draft else None
+    if kept:
+        with reading() as session:
+            waiting = open_draft(session, bytes.fromhex(kept), now=now())
+        if waiting is not None and not waiting.sent:
+            drafting.keep(waiting)
+            return redirect(url_for("report.review"), code=303)
+    return redirect(url_for("report.begin"), code=303)

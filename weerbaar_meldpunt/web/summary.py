@@ -1,0 +1,181 @@
+"""The answers in words: for the reporter before sending and afterwards, the same words as the questions had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _
+
+from weerbaar_meldpunt.actions.drafts import DraftFile
+from weerbaar_meldpunt.rules.organisations import organisation
+
+from .answers import Answers, Faults, find_organisations, organisation_name, read_clock, read_day
+from .fields import FIELDS, FORM_WORDS, Field
+from .labels import label
+from .show import day, moment, size
+from .steps import EVIDENCE, STEPS, Step, is_answered
+
+Shown = str | list[str]
+
+# Where "yes" and "no" would not say what was answered.
+_YES_NO: Final[Mapping[str, tuple[LazyString, LazyString]]] = {
+    "request.support": (_("Ja, neem contact op"), _("Nee, leg het alleen vast")),
+    "incident.answered_elsewhere": (_("Ja, er is gereageerd"), _("Nee, er is niet gereageerd")),
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """The answers of one step."""
+
+    step: Step
+    rows: list[tuple[str, Shown]]
+    faults: list[str]
+
+
+def sections(answers: Answers, files: list[DraftFile], faults: Faults) -> list[Section]:
+    """All steps in which something was answered, in the order of the steps."""
+    found = []
+    for step in STEPS:
+        rows = [row for name in step.fields if (row := _row(answers, FIELDS[name]))]
+        rows = _flags_together(rows)
+        if step.code == EVIDENCE and files:
+            rows.append((gettext("Bestanden"), [f"{file.name} ({size(file.size)})" for file in files]))
+        wrong = [faults[name] for name in step.fields if name in faults]
+        if rows or wrong:
+            found.append(Section(step, rows, wrong))
+    return found
+
+
+def offered(answers: Answers, on_the_way: list[Step]) -> list[Step]:
+    """Steps that did not come by themselves, were not answered, and may be of use."""
+    return [step for step in STEPS if step.offered_as and step not in on_the_way and not is_answered(step, answers)]
+
+
+def _row(answers: Answers, field: Field) -> tuple[str, Shown] | None:
+    values = [answers.get(posted) for posted in field.posted]
+    if not any(values):
+        return None
+    if field.kind == "flag":
+        return ("", str(field.title))
+    return (str(field.title), _words(field, values, answers))
+
+
+def _flags_together(rows: list[tuple[str, Shown]]) -> list[tuple[str, Shown]]:
+    """Ticks of one step stand in one row."""
+    ticks = [text for title, text in rows if not title and isinstance(text, str)]
+    others = [row for row in rows if row[0]]
+    return [(gettext("U zei"), ticks), *others] if ticks else others
+
+
+def _words(field: Field, values: list[Any], answers: Answers) -> Shown:
+    kind, value = field.kind, values[0]
+    if kind == "code":
+        return _code(field, str(value))
+    if kind in ("codes", "free_codes"):
+        return [_code(field, code) for code in value]
+    if kind == "yes_no":
+        return _yes_no(field, value == "ja")
+    if kind == "day":
+        return _as_day(value)
+    if kind == "when":
+        text = _as_day(value or "")
+        return gettext("%(day)s om %(time)s uur", day=text, time=_as_clock(values[1])) if values[1] else text
+    if kind == "lines":
+        return [line for line in value.split("\n") if line.strip()]
+    if kind == "links":
+        return [url or gettext("(geen link)") for url in value]
+    if kind == "hours":
+        pairs = zip(*values, strict=False)
+        return [gettext("van %(start)s tot %(end)s", start=start or "…", end=end or "…") for start, end in pairs]
+    if kind == "organisation":
+        found = find_organisations(value)
+        return organisation_name(found[0]) if len(found) == 1 else str(value)
+    if kind == "free_code":
+        return _code(field, value)
+    return str(value)
+
+
+def _yes_no(field: Field, yes: bool) -> str:
+    answers = _YES_NO.get(field.name, (_("Ja"), _("Nee")))
+    return str(answers[0] if yes else answers[1])
+
+
+def _code(field: Field, code: str) -> str:
+    if field.words in FORM_WORDS:
+        return str(FORM_WORDS[field.words].get(code, code))
+    return label(field.words, code)
+
+
+def _as_day(text: str) -> str:
+    try:
+        return day(read_day(text))
+    except ValueError:
+        return text
+
+
+def _as_clock(text: str) -> str:
+    try:
+        return read_clock(text)
+    except ValueError:
+        return text
+
+
+# --- a report that was filed -----------------------------------------------------------------------------------------
+
+
+def filed_rows(report: Mapping[str, Any], sharing: Mapping[str, Any] | None) -> list[tuple[str, Shown]]:
+    """A filed report in words, for whoever filed it. What only the form asked stands in `sharing`."""
+    found = [row for name, field in FIELDS.items() if (row := _filed_row(field, _value(report, name)))]
+    if sharing and sharing.get("met"):
+        words = FORM_WORDS["sharing"]
+        found.append((str(FIELDS["_sharing"].title), [str(words.get(code, code)) for code in sharing["met"]]))
+    if sharing and sharing.get("via"):
+        found.append((str(FIELDS["_sharing_via"].title), sharing["via"]))
+    return _flags_together(found)
+
+
+def _value(report: Mapping[str, Any], name: str) -> Any:
+    value: Any = report
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _filed_row(field: Field, value: Any) -> tuple[str, Shown] | None:
+    if value in (None, "", [], False, "onbekend", "nvt") or _is_default(field, value):
+        return (str(field.title), _yes_no(field, False)) if value is False and field.kind == "yes_no" else None
+    kind, title = field.kind, str(field.title)
+    if kind == "flag":
+        return ("", title)
+    if kind == "yes_no":
+        return (title, _yes_no(field, True))
+    if kind in ("day", "when"):
+        return (title, moment(datetime.fromisoformat(value) if "T" in value else value))
+    if kind == "links":
+        return (title, [link.get("url") or "" for link in value])
+    if kind == "hours":
+        return (title, [gettext("van %(start)s tot %(end)s", start=pair.get("from") or "…", end=pair.get("to") or "…")
+                        for pair in value])  # fmt: skip
+    if kind == "organisation":
+        known = organisation(value)
+        return (title, organisation_name(known) if known else value)
+    if kind in ("code", "free_code"):
+        return (title, _code(field, value))
+    if kind in ("codes", "free_codes"):
+        return (title, [_code(field, code) for code in value])
+    return (title, value if isinstance(value, list) else str(value))
+
+
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "reporter.relation": "zelf", "incident.message_count": 1, "incident.earlier_cases": 0, "incident.language": "nl",
+    "incident.answered_elsewhere": True, "request.support": True, "contact.language": "nl",
+}  # fmt: skip
+
+
+def _is_default(field: Field, value: Any) -> bool:
+    return field.name in _DEFAULTS and bool(_DEFAULTS[field.name] == value)
