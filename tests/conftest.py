@@ -2,8 +2,9 @@
 
 import random
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import yaml
 from weerbaar_meldpunt.actions import people as accounts
 from weerbaar_meldpunt.actions import teamkeys
 from weerbaar_meldpunt.actions.filing import Filed, file_report
-from weerbaar_meldpunt.actions.instance import Instance, create_instance
+from weerbaar_meldpunt.actions.instance import Instance, create_instance, open_instance
 from weerbaar_meldpunt.actions.people import STATS, Person
 from weerbaar_meldpunt.actions.sessions import SessionContent, start_content
 from weerbaar_meldpunt.app import create_app
 from weerbaar_meldpunt.rules.report import parse_report
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
+from weerbaar_meldpunt.settings import load_settings
 from weerbaar_meldpunt.vault import password as passwords
 
 HOUSE = Path(__file__).parents[1]
@@ -61,10 +63,19 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a new demonstration instance, made once: each test works in a copy."""
+    folder = tmp_path_factory.mktemp("blank") / "instance"
+    create_instance(folder, now=NOON, demonstration=True).engine.dispose()
+    return folder
+
+
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
+def instance(tmp_path: Path, blank: Path) -> Iterator[Instance]:
     """A new demonstration instance without people."""
-    made = create_instance(tmp_path / "instance", now=NOON, demonstration=True)
+    shutil.copytree(blank, tmp_path / "instance")
+    made = open_instance(load_settings(tmp_path / "instance"))
     yield made
     made.engine.dispose()
 
@@ -211,19 +222,43 @@ class Ready:
         return self.members[team][1]
 
 
-@pytest.fixture
-def ready(instance: Instance, people: People) -> Ready:
-    """Three teams with pinned keys and two members each, and two editors of the figures."""
-    members = {}
-    for team in TEAMS:
-        first, second = people.member(team, coordinator=True), people.member(team)
-        people.found(first, team)
-        people.admit(first, second, team)
-        members[team] = [first, second]
-    editors = [people.statistiekredacteur(), people.statistiekredacteur()]
-    people.found(editors[0], STATS)
-    people.admit(editors[0], editors[1], STATS)
+@pytest.fixture(scope="session")
+def founded(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    """What `ready` copies: the accounts and keys of three teams and the statistics, made once."""
+    folder = tmp_path_factory.mktemp("founded") / "instance"
+    shutil.copytree(blank, folder)
+    instance = open_instance(load_settings(folder))
+    people = People(instance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", passwords.Cost(memory_kib=64, passes=1))
+        members = {}
+        for team in TEAMS:
+            first, second = people.member(team, coordinator=True), people.member(team)
+            people.found(first, team)
+            people.admit(first, second, team)
+            members[team] = [first, second]
+        editors = [people.statistiekredacteur(), people.statistiekredacteur()]
+        people.found(editors[0], STATS)
+        people.admit(editors[0], editors[1], STATS)
+    instance.engine.dispose()
     return Ready(instance, people, members, editors)
+
+
+@pytest.fixture
+def ready(instance: Instance, people: People, founded: Ready) -> Ready:
+    """Three teams with pinned keys and two members each, and two editors of the figures."""
+    folder = instance.settings.instance
+    instance.engine.dispose()
+    shutil.copytree(founded.instance.settings.instance, folder, dirs_exist_ok=True)
+    vars(instance).update(vars(open_instance(load_settings(folder))))
+    people.made = founded.people.made
+
+    def here(accounts: list[Account]) -> list[Account]:
+        return [replace(account, instance=instance) for account in accounts]
+
+    return Ready(
+        instance, people, {team: here(members) for team, members in founded.members.items()}, here(founded.editors)
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from weerbaar_meldpunt.rules.routing import decide, load_tables, table_versions
 HOUSE = Path(__file__).parents[2]
 VERSION = "2026-11"
 NOON = datetime.fromisoformat("2026-11-23T12:30:00+01:00")
-DRAWN = settings(database=None, derandomize=True, deadline=None, max_examples=400)
+DRAWN = settings(database=None, derandomize=True, deadline=None, max_examples=200)
 FLAGS = [
     "happening_now", "concrete_threat", "weapon", "address_exposed", "family_involved", "repeated", "moment_announced",
     "life_in_danger_self", "order_breached", "damage",
@@ -96,6 +96,10 @@ def one_more_conflict(who: str) -> Callable[[Report], Report]:
 def with_papers(kind: str) -> Callable[[Report], Report]:
     papers = Legal(kind=kind, act_before="2026-11-27")
     return lambda report: report if report.legal else report.model_copy(update={"legal": papers})
+
+
+def announced(day: date) -> Callable[[Report], Report]:
+    return lambda report: report if report.incident.announced_for else worse("announced_for", day)(report)
 
 
 def unanswered(report: Report) -> Report:
@@ -213,8 +217,8 @@ WORSE = [
     *(pytest.param(with_papers(kind), id=f"papers {kind}") for kind in codes.LEGAL_KINDS),
     pytest.param(worse("offender", "georganiseerde_misdaad"), id="organised crime"),
     pytest.param(worse("earlier_cases", 2), id="two earlier cases"),
-    pytest.param(worse("announced_for", date(2026, 11, 24)), id="announced for tomorrow"),
-    pytest.param(worse("announced_for", date(2027, 11, 24)), id="announced for next year"),
+    pytest.param(announced(date(2026, 11, 24)), id="announced for tomorrow"),
+    pytest.param(announced(date(2027, 11, 24)), id="announced for next year"),
     pytest.param(unanswered, id="no answer elsewhere"),
 ]
 
@@ -277,7 +281,7 @@ def test_nothing_stands_in_an_answer_without_a_rule_and_a_reason_and_no_reason_s
 
 
 def test_urgency_and_entitlement_are_given_by_one_row_each_and_the_first_contact_by_one(ten_thousand_reports, arrival):
-    for report in ten_thousand_reports[:2000]:
+    for report in ten_thousand_reports[:1000]:
         rules = [reason.rule for reason in decide(report, now=arrival).reasons]
 
         assert [sum(rule.startswith(letter) for rule in rules) for letter in "UEF"] == [1, 1, 1]
@@ -347,7 +351,7 @@ def test_every_version_that_is_carried_can_be_loaded_and_says_so():
 def test_the_same_report_gets_the_same_answer_however_its_lists_are_ordered(ten_thousand_reports, arrival):
     rng = random.Random(2)
 
-    for report in ten_thousand_reports[:2000]:
+    for report in ten_thousand_reports[:1000]:
         document = report.as_document()
         for codes_given in (document["incident"]["kinds"], document["incident"]["channels"], document["conflict"]):
             rng.shuffle(codes_given)

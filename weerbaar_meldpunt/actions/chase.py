@@ -41,6 +41,7 @@ SURVEY: Final = "enquete"
 class Taken:
     """What a clock did with a batch, for its log: numbers and teams, no case and no name."""
 
+    seen: int = 0  # dues that were looked at
     steps: int = 0
     mails: int = 0
     refused: int = 0  # another clock took them over
@@ -49,6 +50,7 @@ class Taken:
 
     def add(self, other: Taken) -> None:
         """Count another batch too."""
+        self.seen += other.seen
         self.steps += other.steps
         self.mails += other.mails
         self.refused += other.refused
@@ -156,7 +158,7 @@ def take_steps(
         # A track that a worker has in hand just now is for the next look.
         .with_for_update(of=(Due, Track), skip_locked=True)
     ).all()
-    taken = Taken(refused=len(claims) - len(mine))
+    taken = Taken(seen=len(rows), refused=len(claims) - len(mine))
     if not rows:
         return taken
     crews = load_crews(session, instance, {track.team for _, track in rows}, now=now)

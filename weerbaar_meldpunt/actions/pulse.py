@@ -40,9 +40,9 @@ def is_quiet(session: Session, *, wall: datetime) -> bool:
 def look(session: Session, *, wall: datetime, at_least: datetime | None = None) -> Look:
     """Note that a clock looks. `wall` is the machine's clock, `at_least` what this clock knows to have passed.
 
-    Back by more than two minutes: go by what was seen. Ahead by more than a day (or nobody looked for a day): everything
-    that is overdue is chased, and nothing is deleted by age for a day. Back again to where it was before such a jump:
-    the jump was false, and the true time is believed.
+    Back by more than two minutes: go by what was seen. Ahead by more than a day (or nobody looked for a day): all that
+    is overdue is chased, and nothing is deleted by age for a day. Back again to where it was before such a jump: the
+    jump was false, and the true time is believed.
     """
     pulses = {pulse.name: pulse for pulse in session.scalars(select(Pulse).with_for_update())}
     known = pulses.get(SEEN)

@@ -34,7 +34,8 @@ from .tracks import plan, settle
 from .views import AttachmentView, CaseView
 
 MAX_TEXT = 200_000
-_OPENINGS: Final = ("geopend", "geopend_veilig")
+_PRIVATE: Final = "geopend_veilig"
+_OPENINGS: Final = ("geopend", _PRIVATE)
 # The steps at which the coordinator knows that a team is late.
 _TOLD: Final = ("coordinator", "heel_team")
 _ON_THE_PAPER: Final = "datum_op_stuk"
@@ -128,11 +129,10 @@ def _openings(session: Session, case_id: bytes, teams: Sequence[str]) -> tuple[O
         .where(Leaf.object == case_id, Leaf.action.in_(_OPENINGS))
         .order_by(Leaf.seq.desc())
     ).all()
-    found: dict[int, OpeningView] = {}
-    for seq, at, action, team in rows:
-        known = found[seq].teams if seq in found else ()
-        names = known if team is None or team in known else (*known, team)
-        found[seq] = OpeningView(at, names, action == "geopend_veilig")
+    teams_of: dict[int, set[str]] = {}
+    for row in rows:
+        teams_of.setdefault(row.seq, set()).update({row.team} - {None})
+    found = {row.seq: OpeningView(row.at, tuple(sorted(teams_of[row.seq])), row.action == _PRIVATE) for row in rows}
     return tuple(found.values())
 
 
@@ -145,7 +145,10 @@ def _told_at(session: Session, case_id: bytes) -> dict[bytes, datetime]:
         .where(Track.case_id == case_id, Due.ended_at.is_(None), DueStep.step.in_(_TOLD))
         .order_by(DueStep.at.desc())
     ).all()
-    return {due_id: at for due_id, at in rows}
+    found: dict[bytes, datetime] = {}
+    for due_id, at in rows:  # the first step of those counts, which comes last here
+        found[due_id] = at
+    return found
 
 
 def terms_for_reporter(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:

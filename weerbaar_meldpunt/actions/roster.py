@@ -84,7 +84,7 @@ def add_duty(
     session: Session, instance: Instance, team: str, *, starts_at: datetime, ends_at: datetime, owner: bytes,
     owner_number: str, backup: bytes | None = None, backup_number: str = "", now: datetime, by: Person | None = None,
 ) -> bytes:  # fmt: skip
-    """Put somebody of the team on duty, with an achterwacht. `by` is the coordinator who does it; nobody: the program."""
+    """Put somebody of the team on duty, with an achterwacht. `by` is the coordinator who does it, or the program."""
     if by is not None and not by.coordinates(team):
         raise NotAllowed("alleen_coordinator")
     if not starts_at < ends_at <= starts_at + LONGEST:

@@ -46,7 +46,7 @@ def sweep_rows(session: Session, *, now: datetime) -> None:
 
 
 def sweep_blobs(session: Session, instance: Instance, *, wall: datetime) -> Swept:
-    """Uploads that were cut off a day ago, and files that no case and no living draft can hold. By the file's own time."""
+    """Uploads that were cut off a day ago, and files that no case and no living draft can hold, by the files' time."""
     unfinished = [path for path in _older(instance.blobs, wall - UNFINISHED) if path.suffix == PART]
     candidates = (path for path in _older(instance.blobs, wall - ORPHANED) if _blob_id(path) is not None)
     orphaned: list[Path] = []

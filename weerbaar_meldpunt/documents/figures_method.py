@@ -44,4 +44,10 @@ def table_rows() -> list[dict[str, str]]:
 
 @cache
 def _environment() -> Any:
-    return Environment(loader=FileSystemLoader(templates_folder()), autoescape=True, undefined=StrictUndefined)
+    made = Environment(
+        loader=FileSystemLoader(templates_folder()), autoescape=True, undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    # The same text stands on a page, where it can be translated; a publication is Dutch.
+    made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    return made

@@ -10,7 +10,7 @@ from typing import Final
 from weerbaar_meldpunt.rules.figure_codes import DIMENSIONS
 from weerbaar_meldpunt.rules.figure_edition import Edition
 from weerbaar_meldpunt.rules.figure_labels import in_sentence
-from weerbaar_meldpunt.rules.figure_periods import year_to_date
+from weerbaar_meldpunt.rules.figure_periods import span, year_to_date
 
 PROMISE: Final = (
     "Alle aantallen zijn afgerond op vijftallen. De tabellen tellen op, ook over maanden. Een maandcijfer wijkt "
@@ -33,6 +33,16 @@ _MONTHS: Final = (
 def month_name(month: str) -> str:
     """A month in words: `september 2026`."""
     return f"{_MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def period_name(period: str) -> str:
+    """Any period in words: `januari tot en met september 2026`, `tweede half jaar van 2026`, `heel 2026`."""
+    if "/" in period:
+        first, last = span(period)
+        return month_name(last) if first == last else f"{_MONTHS[int(first[5:]) - 1]} tot en met {month_name(last)}"
+    if "-H" in period:
+        return f"{'eerste' if period.endswith('1') else 'tweede'} half jaar van {period[:4]}"
+    return month_name(period) if "-" in period else f"heel {period}"
 
 
 def shown(value: int | None) -> str:

@@ -44,9 +44,8 @@ def reminder() -> Text:
 
 def alarm(*, confirm_before: datetime, number: str) -> Text:
     """Of an acute case: by when to confirm (Amsterdam's time), and whom to call when that fails."""
-    return Text(
-        ALARM_SUBJECT, ALARM.format(time=f"{confirm_before.astimezone(AMSTERDAM):%H:%M}", number=" ".join(number.split()))
-    )  # fmt: skip
+    time = f"{confirm_before.astimezone(AMSTERDAM):%H:%M}"
+    return Text(ALARM_SUBJECT, ALARM.format(time=time, number=" ".join(number.split())))
 
 
 def mail_address(login: str) -> str | None:

@@ -8,10 +8,11 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Lock
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import OperationalError
 
 from weerbaar_meldpunt.actions import chase, pulse, sweeping
 from weerbaar_meldpunt.actions.chase import Taken
@@ -41,38 +42,67 @@ JUMPS: Final = {
 
 
 class Clock:
-    """One clock: who it is towards the others, and what it knows to have passed."""
+    """One clock: who it is towards the others, and what it knows to have passed.
+
+    `moment` is the time the chase goes by, `wall` the machine's clock, by which leases and mails go: the same, but for
+    a demonstration that is told another moment. `running` is a clock in seconds that nobody can set.
+    """
 
     def __init__(
-        self, instance: Instance, *, wall: Callable[[], datetime] = wall_clock,
-        running: Callable[[], float] = time.monotonic,
+        self, instance: Instance, *, moment: Callable[[], datetime] | None = None,
+        wall: Callable[[], datetime] = wall_clock, running: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.instance = instance
         self.id = os.urandom(16)
         self.stop = Event()
-        self._wall, self._running = wall, running
+        self._moment, self._wall, self._running = moment or wall, wall, running
         self._went_by: tuple[datetime, float] | None = None
+        self._looking = Lock()
         self._said: dict[str, str] = {}
 
-    # --- what is said, once ---
-
     def _say(self, about: str, what: str, line: str = "") -> None:
-        """Log a line when what is said about something changes; the same again is said once."""
+        """Log a line when what is to be said about something changes; the same again is said once."""
         if self._said.get(about, "") != what:
             self._said[about] = what
             if line:
                 LOG.warning(line)
+
+    # --- the time ---
+
+    def _at_least(self) -> datetime | None:
+        """What must have passed since the last look, even when the machine's clock says otherwise."""
+        if self._went_by is None:
+            return None
+        moment, running = self._went_by
+        return moment + timedelta(seconds=self._running() - running)
+
+    def _look(self) -> pulse.Look:
+        with self._looking:
+            with self.instance.sessions.begin() as session:
+                look = pulse.look(session, wall=self._moment(), at_least=self._at_least())
+            self._went_by = look.now, self._running()
+            self._say("time", look.did, JUMPS.get(look.did, ""))
+            if look.did == pulse.CAME_BACK:
+                self._bring_back(look.now)
+            return look
+
+    def _bring_back(self, now: datetime) -> None:
+        after: bytes | None = b""
+        while after is not None:
+            with self.instance.sessions.begin() as session:
+                after = chase.bring_back(session, self.instance, now=now, after=after)
 
     # --- the chase ---
 
     def chase(self) -> Taken:
         """Take every step that is due, batch by batch, until none is left."""
         taken = Taken()
-        if not self._anything_due():
+        with self.instance.readings() as session:
+            quiet = pulse.is_quiet(session, wall=self._moment())
+        if quiet and not self.anything_due():
             return taken
-        now = self._look()
-        urgent = True
-        rounds = 0
+        now = self._look().now
+        urgent, rounds = True, 0
         while not self.stop.is_set():
             batch = self._batch(now, urgent=urgent)
             if batch is None:
@@ -81,40 +111,19 @@ class Clock:
                 urgent = False
                 continue
             taken.add(batch)
+            if not batch.seen:  # all of it is in somebody else's hands just now
+                break
             rounds += 1
-            if not urgent and rounds % ROUNDS_BETWEEN_URGENT == 0:
-                now, urgent = self._look(), True
+            if rounds % ROUNDS_BETWEEN_URGENT == 0:
+                now, urgent = self._look().now, True
         self._tell(taken)
         return taken
 
-    def _anything_due(self) -> bool:
-        wall = self._wall()
+    def anything_due(self) -> bool:
+        """Whether there is anything to look at, in the hands of another clock or not."""
+        now = max(self._moment(), self._at_least() or self._moment())
         with self.instance.readings() as session:
-            return not pulse.is_quiet(session, wall=wall) or chase.anything_due(session, now=self._at_least(wall))
-
-    def _at_least(self, wall: datetime) -> datetime:
-        """What has passed since the last look, on a clock that nobody can set."""
-        if self._went_by is None:
-            return wall
-        moment, running = self._went_by
-        return max(wall, moment + timedelta(seconds=self._running() - running))
-
-    def _look(self) -> datetime:
-        wall = self._wall()
-        at_least = self._at_least(wall) if self._went_by else None
-        with self.instance.sessions.begin() as session:
-            look = pulse.look(session, wall=wall, at_least=at_least)
-        self._went_by = look.now, self._running()
-        self._say("time", look.did, JUMPS.get(look.did, ""))
-        if look.did == pulse.CAME_BACK:
-            self._bring_back(look.now)
-        return look.now
-
-    def _bring_back(self, now: datetime) -> None:
-        after: bytes | None = b""
-        while after is not None:
-            with self.instance.sessions.begin() as session:
-                after = chase.bring_back(session, self.instance, now=now, after=after)
+            return chase.anything_due(session, now=now)
 
     def _batch(self, now: datetime, *, urgent: bool) -> Taken | None:
         with self.instance.sessions.begin() as session:
@@ -123,15 +132,16 @@ class Clock:
             return None
         try:
             return self._steps(claims, now)
+        except OperationalError:  # the database is busy or gone: the lease runs out, and somebody tries again
+            raise
         except Exception as fault:
-            if len(claims) == 1:
-                raise
             LOG.error("a batch of dues failed (%s); they are taken one by one", type(fault).__name__)
         taken = Taken()
         for due, fence in claims.items():
             try:
                 taken.add(self._steps({due: fence}, now))
-            except Exception as fault:  # one that fails stays claimed for a while, and must not hold up the others
+            except Exception as fault:  # it stays claimed for a while, and must not hold up the others
+                taken.seen += 1
                 LOG.error("ALARM: a due cannot be chased (%s); it is tried again", type(fault).__name__)
         return taken
 
@@ -144,13 +154,10 @@ class Clock:
             LOG.info("chased: %d steps noted, %d mails put ready", taken.steps, taken.mails)
         if taken.without_address:
             LOG.warning("%d reminders have no mail: the login of who must hear it is no address", taken.without_address)
-        nobody = ", ".join(sorted(taken.nobody))
-        self._say("nobody", nobody, f"ALARM: nobody can be told that something waits for {nobody}" if nobody else "")
-
-    def waits_for_others(self) -> bool:
-        """Whether something is due that another clock has in hand."""
-        with self.instance.readings() as session:
-            return chase.anything_due(session, now=self._at_least(self._wall()))
+        if taken.seen:
+            nobody = ", ".join(sorted(taken.nobody))
+            line = f"ALARM: nobody can be told that something waits for {nobody}" if nobody else ""
+            self._say("nobody", nobody, line)
 
     # --- mails and sweeping ---
 
@@ -168,15 +175,13 @@ class Clock:
         return run
 
     def sweep(self) -> None:
-        """Throw away what is over; only while the machine's clock can be believed."""
-        wall = self._wall()
-        with self.instance.sessions.begin() as session:
-            look = pulse.look(session, wall=wall, at_least=self._at_least(wall) if self._went_by else None)
-            if look.may_delete and look.now - wall < pulse.BACK:
-                sweeping.sweep_rows(session, now=wall)
-        if look.may_delete and look.now - wall < pulse.BACK:
+        """Throw away what is over; only while the time can be believed."""
+        look = self._look()
+        if look.may_delete:
+            with self.instance.sessions.begin() as session:
+                sweeping.sweep_rows(session, now=look.now)
             with self.instance.readings() as session:
-                swept = sweeping.sweep_blobs(session, self.instance, wall=wall)
+                swept = sweeping.sweep_blobs(session, self.instance, wall=self._wall())
             if swept.unfinished or swept.orphaned:
                 LOG.info("%d unfinished and %d orphaned files removed", swept.unfinished, swept.orphaned)
         truncate_wal(self.instance.engine)
@@ -196,9 +201,11 @@ def _safely(what: str, job: Callable[[], object]) -> Callable[[], None]:
 
 def run(instance: Instance) -> None:
     """Look every few seconds until SIGTERM or SIGINT; what is in hand then is finished or given back."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each look that is left out while one runs
     clock = Clock(instance)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: clock.stop.set())
+    # Memory only: two processes that share a job store run every job twice, and one that is killed takes its job along.
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     )
@@ -207,9 +214,7 @@ def run(instance: Instance) -> None:
         ("sending mails", clock.send, LOOK_EVERY),
         ("sweeping", clock.sweep, SWEEP_EVERY),
     ):
-        scheduler.add_job(
-            _safely(what, job), "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=what, name=what
-        )
+        scheduler.add_job(_safely(what, job), "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=what)
     scheduler.start()
     LOG.info("the clock runs; it looks every %d seconds", LOOK_EVERY)
     clock.stop.wait()
@@ -220,14 +225,10 @@ def run(instance: Instance) -> None:
 def run_once(instance: Instance, now: datetime) -> Taken:
     """Look once: everything that is due at `now`, the mails, the sweeping. Waits for what another clock has in hand."""
     began = time.monotonic()
-
-    def at() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - began)
-
-    clock = Clock(instance, wall=at)
+    clock = Clock(instance, moment=lambda: now + timedelta(seconds=time.monotonic() - began))
     patience = began + chase.LEASE.total_seconds() + 2 * PAUSE
     taken = clock.chase()
-    while clock.waits_for_others() and time.monotonic() < patience:
+    while clock.anything_due() and time.monotonic() < patience:
         time.sleep(PAUSE)
         taken.add(clock.chase())
     clock.send()

@@ -1,4 +1,4 @@
-"""The plan of the chase as it is read from its table: spans of time, who is asked at each step, what goes on at night."""
+"""The plan of the chase as it is read from its table: spans of time, whom a step asks, what goes on at night."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from weerbaar_meldpunt.actions import people as accounts
 from weerbaar_meldpunt.actions import teamkeys
 from weerbaar_meldpunt.actions.errors import NotAllowed
-from weerbaar_meldpunt.actions.people import STAFF_ROLES, STATS, TEAM_ROLES, Person
+from weerbaar_meldpunt.actions.people import STAFF_ROLES, STATS, TEAM_ROLES, Person, StaffRow
 from weerbaar_meldpunt.actions.teamkeys import fingerprint_words
 from weerbaar_meldpunt.rules.vocabulary import ACCOUNT_ROLES, TEAMS
 
@@ -36,13 +36,29 @@ def role_choices() -> list[tuple[str, str]]:
 @staff_required()
 def overview() -> ResponseReturnValue:
     """All staff: who has which role and who holds which key. Never a reporter."""
+    return _overview(errors={})
+
+
+def _overview(errors: dict[str, str]) -> str:
+    me = person()
     with reading() as session:
         staff = accounts.staff(session, instance())
         teams = teamkeys.team_keys(session, instance())
     return render_template(
-        "people/overview.html", staff=staff, teams=teams, groups=[*TEAMS, STATS], roles=role_choices(), form={},
-        errors={}, me=person(), words=fingerprint_words,
+        "people/overview.html", accounts=staff, teams=teams, groups=[*TEAMS, STATS], roles=role_choices(),
+        form=request.form, errors=errors, me=me, words=fingerprint_words,
+        admittable={row.user_id: _admittable(me, row) for row in staff},
     )  # fmt: skip
+
+
+def _admittable(me: Person, row: StaffRow) -> list[str]:
+    """The groups whose key this person could give to somebody of the list."""
+    if row.user_id == me.user_id or row.fingerprint is None or row.state != accounts.ACTIVE:
+        return []
+    found = [team for team in TEAMS if me.teams.get(team) and any((role, team) in row.roles for role in TEAM_ROLES)]
+    if me.statistics and ("statistiekredacteur", "") in row.roles:
+        found.append(STATS)
+    return [group for group in found if group not in row.keys]
 
 
 @pages.post("/mensen/uitnodigen")
@@ -69,14 +85,7 @@ def invite() -> ResponseReturnValue:
             return render_template("people/invited.html", link=link, name=name)
         except NotAllowed as refusal:
             errors["login" if refusal.reason == "login_bestaat" else "roles"] = label("not_allowed", refusal.reason)
-    with reading() as session:
-        staff = accounts.staff(session, instance())
-        teams = teamkeys.team_keys(session, instance())
-    page = render_template(
-        "people/overview.html", staff=staff, teams=teams, groups=[*TEAMS, STATS], roles=role_choices(),
-        form=request.form, errors=errors, me=person(), words=fingerprint_words,
-    )  # fmt: skip
-    return page, 422
+    return _overview(errors), 422
 
 
 def _group_of_mine(group: str) -> Person:

@@ -94,11 +94,9 @@ def _where(step: Step, answers: Answers) -> str:
     return step_url(target)
 
 
-def step_url(step: Step, **more: str) -> str:
+def step_url(step: Step) -> str:
     """The address of a step; that of the evidence has a room of its own."""
-    if step.code == EVIDENCE:
-        return url_for("evidence.add", **more)
-    return url_for("report.step", step=step.code, **more)
+    return url_for("evidence.add") if step.code == EVIDENCE else url_for("report.step", step=step.code)
 
 
 def _page(step: Step, answers: Answers, errors: Faults) -> str:

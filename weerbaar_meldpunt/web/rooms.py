@@ -10,7 +10,7 @@ from flask import Flask
 
 def open_rooms(app: Flask) -> None:
     """Put all pages on an application."""
-    names = ("home", "help", "report", "evidence", "receipt", "mine", "signin", "people", "queue", "case", "figures")
+    names = ("home", "help", "report", "evidence", "receipt", "mine", "signin", "people", "roster", "queue", "case", "figures")
     app.url_build_error_handlers.append(lambda *_: "/nog-niet")
     for name in names:
         if find_spec(f"weerbaar_meldpunt.web.{name}"):

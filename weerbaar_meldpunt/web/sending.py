@@ -1,4 +1,4 @@
-"""Looking it over, sending it, and what the reporter gets in return; and the short way for whoever must be called now."""
+"""Looking it over, sending it, and the receipt; and the short way for whoever must be called now."""
 
 from __future__ import annotations
 

@@ -1,0 +1,226 @@
+"""Setting up people: an invitation is good once, who administers holds no key, a key is given after a comparison."""
+
+import re
+
+import pytest
+
+from weerbaar_meldpunt.rules.vocabulary import TEAMS
+
+NEW_PASSWORD = "acht blauwe bootjes op het meer"
+
+
+def token_of(answer):
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.get_data(as_text=True))
+    assert found, answer.get_data(as_text=True)[:800]
+    return found.group(1)
+
+
+def hidden(page, name):
+    return re.search(rf'name="{name}" value="([^"]*)"', page).group(1).replace("&amp;", "&")
+
+
+@pytest.fixture
+def administrator(app, people, sign_in):
+    return sign_in(app.test_client(), people.beheerder())
+
+
+def invite(administrator, **answers):
+    page = administrator.get("/mensen")
+    data = {"csrf_token": token_of(page), "name": "Nieuw Mens", "login": "nieuw@voorbeeld.test"} | answers
+    return administrator.post("/mensen/uitnodigen", data=data)
+
+
+def link_in(answer):
+    return re.search(r"/uitnodiging/[0-9a-f]{64}", answer.get_data(as_text=True)).group(0)
+
+
+def test_an_invited_member_sets_up_the_account_and_signs_in(app, administrator, clock):
+    import pyotp
+
+    link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"]))
+    guest = app.test_client()
+    page = guest.get(link)
+    shown = guest.post(link, data={"csrf_token": token_of(page), "password": NEW_PASSWORD, "again": NEW_PASSWORD})
+    text = shown.get_data(as_text=True)
+    secret, recovery = hidden(text, "secret"), hidden(text, "recovery")
+    done = guest.post(
+        "/account/bevestigen",
+        data={
+            "csrf_token": token_of(shown),
+            **{name: hidden(text, name) for name in ("user_id", "secret", "uri", "recovery")},
+            "code": pyotp.TOTP(secret).at(int(clock.now.timestamp())),
+            "again": recovery.lower(),
+        },
+    )
+    assert done.status_code == 303, done.get_data(as_text=True)[:2000]
+
+    clock.forward(seconds=31)
+    guest.post(
+        "/inloggen",
+        data={
+            "csrf_token": token_of(guest.get("/inloggen")),
+            "login": "nieuw@voorbeeld.test",
+            "password": NEW_PASSWORD,
+        },
+    )
+    guest.post(
+        "/inloggen/code",
+        data={
+            "csrf_token": token_of(guest.get("/inloggen/code")),
+            "code": pyotp.TOTP(secret).at(int(clock.now.timestamp())),
+        },
+    )
+
+    assert "Nieuw Mens" in guest.get("/account").get_data(as_text=True)
+
+
+def test_an_account_does_not_work_before_the_recovery_code_was_typed_again(app, administrator, clock):
+    link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"]))
+    guest = app.test_client()
+    guest.post(link, data={"csrf_token": token_of(guest.get(link)), "password": NEW_PASSWORD, "again": NEW_PASSWORD})
+
+    answer = guest.post(
+        "/inloggen",
+        data={
+            "csrf_token": token_of(guest.get("/inloggen")),
+            "login": "nieuw@voorbeeld.test",
+            "password": NEW_PASSWORD,
+        },
+    )
+
+    assert answer.status_code == 401
+
+
+def test_an_invitation_is_good_once(app, administrator):
+    link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"]))
+    guest = app.test_client()
+    guest.post(link, data={"csrf_token": token_of(guest.get(link)), "password": NEW_PASSWORD, "again": NEW_PASSWORD})
+
+    assert app.test_client().get(link).status_code == 404
+
+
+def test_an_invitation_ends_after_a_day(app, administrator, clock):
+    link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"]))
+
+    clock.forward(hours=24, seconds=1)
+
+    assert app.test_client().get(link).status_code == 404
+
+
+@pytest.mark.parametrize("password", ["te kort", "wachtwoordwachtwoord", "persoonpersoonpersoon"])
+def test_a_password_that_is_short_or_guessed_first_is_refused_and_the_invitation_stays_good(
+    app, administrator, password
+):
+    link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"], login="persoon@voorbeeld.test"))
+    guest = app.test_client()
+
+    answer = guest.post(link, data={"csrf_token": token_of(guest.get(link)), "password": password, "again": password})
+
+    assert answer.status_code == 422
+    assert guest.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("other", ["behandelaar:ondersteuning", "coordinator:juridisch", "statistiekredacteur:"])
+def test_who_administers_gets_no_role_that_holds_a_key(administrator, other):
+    answer = invite(administrator, roles=["beheerder:", other])
+
+    assert answer.status_code == 422
+    assert "nieuw@voorbeeld.test" in answer.get_data(as_text=True)  # nothing typed is lost
+
+
+def test_only_who_administers_invites(app, people, sign_in):
+    member = sign_in(app.test_client(), people.member("ondersteuning"))
+
+    answer = member.post(
+        "/mensen/uitnodigen",
+        data={"csrf_token": token_of(member.get("/mensen")), "name": "X", "login": "x@y.test", "roles": ["auditor:"]},
+    )
+
+    assert answer.status_code == 404
+
+
+def test_reporters_are_never_on_the_list(administrator, people):
+    people.reporter("bang@voorbeeld.test")
+
+    assert "bang@voorbeeld.test" not in administrator.get("/mensen").get_data(as_text=True)
+
+
+def test_a_reporter_has_no_page_of_staff(app, people, sign_in):
+    reporter = sign_in(app.test_client(), people.reporter())
+
+    assert reporter.get("/mensen").status_code == 404
+
+
+def test_the_first_member_makes_the_key_and_nothing_is_sealed_to_it_before_it_is_pinned(app, people, sign_in, instance):
+    member = sign_in(app.test_client(), people.member("ondersteuning"))
+
+    made = member.post("/mensen/sleutel/ondersteuning", data={"csrf_token": token_of(member.get("/mensen"))})
+
+    assert made.status_code == 200
+    with instance.readings() as session:
+        assert instance.sealing_keys(session, "team", TEAMS) == {}
+    assert "wacht op vastleggen" in member.get("/mensen").get_data(as_text=True)
+
+
+def test_a_key_is_given_only_to_who_was_compared(app, people, sign_in):
+    first, second = people.member("ondersteuning"), people.member("ondersteuning")
+    people.found(first, "ondersteuning")
+    member = sign_in(app.test_client(), first)
+    path = f"/mensen/toelaten/ondersteuning/{second.user_id.hex()}"
+
+    without = member.post(path, data={"csrf_token": token_of(member.get(path))})
+    assert without.status_code == 422
+    assert second.person.grants == ()
+
+    compared = member.post(path, data={"csrf_token": token_of(member.get(path)), "compared": "ja"})
+
+    assert compared.status_code == 303
+    assert [grant.team for grant in second.person.grants] == ["ondersteuning"]
+
+
+def test_nobody_is_admitted_to_a_team_they_do_not_belong_to(app, people, sign_in):
+    first, other = people.member("ondersteuning"), people.member("juridisch")
+    people.found(first, "ondersteuning")
+    member = sign_in(app.test_client(), first)
+    path = f"/mensen/toelaten/ondersteuning/{other.user_id.hex()}"
+
+    answer = member.post(path, data={"csrf_token": token_of(member.get(path)), "compared": "ja"})
+
+    assert answer.status_code == 403
+    assert other.person.grants == ()
+
+
+def test_the_coordinator_fills_the_roster_and_a_gap_is_shown_until_then(app, ready, sign_in, clock):
+    coordinator = sign_in(app.test_client(), ready.first("ondersteuning"))
+    page = coordinator.get("/rooster/ondersteuning")
+    assert "Een gat in het rooster" in page.get_data(as_text=True)
+
+    answer = coordinator.post(
+        "/rooster/ondersteuning",
+        data={
+            "csrf_token": token_of(page),
+            "starts_date": "2026-11-23",
+            "starts_time": "09:00",
+            "ends_date": "2026-12-20",
+            "ends_time": "09:00",
+            "owner": ready.second("ondersteuning").user_id.hex(),
+            "owner_number": "06-00000001",
+        },
+    )
+
+    assert answer.status_code == 303
+    assert "Een gat in het rooster" not in coordinator.get("/rooster/ondersteuning").get_data(as_text=True)
+
+
+def test_a_member_who_coordinates_nothing_only_looks_at_the_roster(app, ready, sign_in):
+    member = sign_in(app.test_client(), ready.second("ondersteuning"))
+    token = token_of(member.get("/mensen"))
+
+    assert member.get("/rooster/ondersteuning").status_code == 200
+    assert member.post("/rooster/ondersteuning", data={"csrf_token": token}).status_code == 404
+
+
+def test_another_teams_roster_does_not_exist(app, ready, sign_in):
+    member = sign_in(app.test_client(), ready.first("juridisch"))
+
+    assert member.get("/rooster/ondersteuning").status_code == 404
