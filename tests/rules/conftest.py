@@ -44,9 +44,7 @@ def arrival() -> datetime:
 def ten_thousand_reports(make_random_report, arrival) -> list[Report]:
     """Seeded, so that a failure can be seen again."""
     rng = random.Random(20261123)
-    return [
-        parse_report(make_random_report(rng, triage=True), now=arrival, allow_triage=True) for _ in range(10_000)
-    ]
+    return [parse_report(make_random_report(rng, triage=True), now=arrival, allow_triage=True) for _ in range(10_000)]
 
 
 @pytest.fixture(scope="session")

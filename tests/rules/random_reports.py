@@ -37,7 +37,9 @@ def random_report(rng: random.Random, *, triage: bool = False) -> dict[str, Any]
             "incident": _incident(rng),
             "conflict": _several(rng, codes.CONFLICTS, none=0.6),
             "barred_member": _words(rng),
-            "request": _some(rng, {key: rng.random() < 0.4 for key in ("security_measures", "support", "legal_support")}),
+            "request": _some(
+                rng, {key: rng.random() < 0.4 for key in ("security_measures", "support", "legal_support")}
+            ),
             "preventive": rng.random() < 0.25,
             "narrative": _words(rng),
             "contact": _contact(rng),

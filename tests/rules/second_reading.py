@@ -39,7 +39,9 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         or bool(kinds & {"explosief", "brandstichting", "verdacht_pakket", "huisbezoek"})
         or (
             (incident.happening_now or incident.address_exposed)
-            and bool(kinds & {"bedreiging_intimidatie", "fysiek", "doxing", "stalking", "vernieling", "dwang", "afpersing"})
+            and bool(
+                kinds & {"bedreiging_intimidatie", "fysiek", "doxing", "stalking", "vernieling", "dwang", "afpersing"}
+            )
         )
         or (
             "stalking" in kinds
@@ -85,8 +87,14 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
             and bool(
                 kinds
                 & {
-                    "bedreiging_intimidatie", "fysiek", "seksuele_intimidatie", "stalking", "huisbezoek", "dwang",
-                    "afpersing", "vernieling",
+                    "bedreiging_intimidatie",
+                    "fysiek",
+                    "seksuele_intimidatie",
+                    "stalking",
+                    "huisbezoek",
+                    "dwang",
+                    "afpersing",
+                    "vernieling",
                 }  # fmt: skip
             )
             and bool(channels & {"persoonlijk", "thuis", "vergadering", "demonstratie", "via_gezin"})
@@ -117,8 +125,14 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         bool(
             kinds
             & {
-                "bedreiging_intimidatie", "fysiek", "discriminatie", "seksuele_intimidatie", "vernieling", "stalking",
-                "nepaccount", "hacken",
+                "bedreiging_intimidatie",
+                "fysiek",
+                "discriminatie",
+                "seksuele_intimidatie",
+                "vernieling",
+                "stalking",
+                "nepaccount",
+                "hacken",
             }  # fmt: skip
         )
         or legal_pressure
@@ -192,9 +206,8 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         actions.append("kpcn" if islands else "politie")
     if physical_risk or acute_outside:
         actions.append("hovj")
-    if (
-        not (target.role == "cdk" or "cdk" in report.conflict or islands)
-        and ((target.role == "burgemeester" and urgent) or "burgemeester" in report.conflict or "omkoping" in kinds)
+    if not (target.role == "cdk" or "cdk" in report.conflict or islands) and (
+        (target.role == "burgemeester" and urgent) or "burgemeester" in report.conflict or "omkoping" in kinds
     ):
         actions.append("cdk")
     if (
@@ -293,10 +306,18 @@ def _terms(report: Report) -> list[tuple[str, date, str]]:
             add("bezwaar_beroep", legal.event_on, "eigen" if mine else "organisatie", weeks=6)
         if kind == "artikel_12":
             add("beklag", legal.event_on, "eigen" if mine else "wederpartij", months=3)
-    insulted_out_of_office = "verbale_agressie" in incident.kinds and report.target.role in {"kandidaat", "oud_ambtsdrager"}
+    insulted_out_of_office = "verbale_agressie" in incident.kinds and report.target.role in {
+        "kandidaat",
+        "oud_ambtsdrager",
+    }
     if "stalking" in incident.kinds or insulted_out_of_office:
         occurred = incident.occurred_at
-        add("klacht", occurred.astimezone(AMSTERDAM).date() if isinstance(occurred, datetime) else occurred, "eigen", months=3)
+        add(
+            "klacht",
+            occurred.astimezone(AMSTERDAM).date() if isinstance(occurred, datetime) else occurred,
+            "eigen",
+            months=3,
+        )
     return sorted(found, key=lambda term: (term[1], term[0] != "datum_op_stuk", term[0]))
 
 

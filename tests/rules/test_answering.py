@@ -33,7 +33,9 @@ def test_an_answer_is_plain_json_for_any_report(make_random_report, arrival):
 
 
 def test_json_and_yaml_get_the_same_answer():
-    as_json = b'{"format": 1, "target": {"role": "cdk"}, "incident": {"kinds": ["doxing"], "occurred_at": "2026-11-20"}}'
+    as_json = (
+        b'{"format": 1, "target": {"role": "cdk"}, "incident": {"kinds": ["doxing"], "occurred_at": "2026-11-20"}}'
+    )
     as_yaml = b"format: 1\ntarget: {role: cdk}\nincident:\n  kinds: [doxing]\n  occurred_at: 2026-11-20\n"
 
     assert answer_text(as_json, now=NOON) == answer_text(as_yaml, now=NOON)
@@ -87,9 +89,7 @@ def test_a_faulty_line_gives_an_error_and_stops_no_other_line():
 
     assert [ok for _, ok in answers] == [True, False, False, False, False, True]
     assert [answer.get("urgency") for answer, _ in answers] == ["midden", None, None, None, None, "hoog"]
-    assert answers[1][0] == {
-        "error": "incident.weapon: true or false is asked\npreventive: true or false is asked"
-    }
+    assert answers[1][0] == {"error": "incident.weapon: true or false is asked\npreventive: true or false is asked"}
     assert all(list(answer) == ["error"] and answer["error"] for answer, ok in answers if not ok)
     assert PLANTED not in json.dumps([answer for answer, _ in answers])
 

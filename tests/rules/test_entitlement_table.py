@@ -67,7 +67,9 @@ def test_with_several_roles_the_best_answer_counts(decided, rule_of, role, other
 
 def test_other_roles_share_the_dates_and_the_organisation_of_the_target(decided):
     ended = decided(target={"role": "raadslid", "other_roles": ["wethouder"], "term_end": YESTERDAY})
-    island = decided(target={"role": "ambtenaar", "other_roles": ["wethouder"], "organisation_type": "openbaar_lichaam"})
+    island = decided(
+        target={"role": "ambtenaar", "other_roles": ["wethouder"], "organisation_type": "openbaar_lichaam"}
+    )
 
     assert (ended.security_entitlement, island.security_entitlement) == ("geen_recht", "handmatig")
 

@@ -20,12 +20,16 @@ def at(text: str) -> datetime:
     ("parts", "received", "before"),
     [
         pytest.param(ACUTE, "2026-11-23T12:30:00+01:00", "2026-11-23T13:00:00+01:00", id="acuut: 30 minutes"),
-        pytest.param(ACUTE, "2026-12-26T03:00:00+01:00", "2026-12-26T03:30:00+01:00", id="acuut: at night at Christmas"),
+        pytest.param(
+            ACUTE, "2026-12-26T03:00:00+01:00", "2026-12-26T03:30:00+01:00", id="acuut: at night at Christmas"
+        ),
         pytest.param(HIGH, "2026-11-23T12:30:00+01:00", "2026-11-23T16:30:00+01:00", id="hoog: 4 hours"),
         pytest.param(HIGH, "2026-11-21T22:00:00+01:00", "2026-11-22T02:00:00+01:00", id="hoog: in a weekend night"),
         pytest.param(HIGH, "2027-03-28T00:30:00+01:00", "2027-03-28T05:30:00+02:00", id="hoog: over the lost hour"),
         pytest.param(HIGH, "2026-10-25T00:30:00+02:00", "2026-10-25T03:30:00+01:00", id="hoog: over the double hour"),
-        pytest.param(ACUTE, "2026-10-25T02:45:00+02:00", "2026-10-25T02:15:00+01:00", id="acuut: within the double hour"),
+        pytest.param(
+            ACUTE, "2026-10-25T02:45:00+02:00", "2026-10-25T02:15:00+01:00", id="acuut: within the double hour"
+        ),
         pytest.param(ACUTE, "2027-03-28T01:45:00+01:00", "2027-03-28T03:15:00+02:00", id="acuut: within the lost hour"),
     ],
 )

@@ -90,7 +90,9 @@ def test_the_date_on_the_paper_never_moves(decided, day):
         pytest.param("slapp", "2027-02-06", "2027-05-10", id="to Ascension, then a day by decree and a weekend"),
         pytest.param("onterechte_aangifte", "2026-12-11", "2026-12-28", id="14 days to Christmas, so the Monday after"),
         pytest.param("onterechte_aangifte", "2026-11-14", "2026-11-30", id="14 days to a Saturday, so Monday"),
-        pytest.param("kort_geding", "2027-02-26", "2027-03-30", id="4 weeks to Good Friday, so the Tuesday after Easter"),
+        pytest.param(
+            "kort_geding", "2027-02-26", "2027-03-30", id="4 weeks to Good Friday, so the Tuesday after Easter"
+        ),
         pytest.param("bezwaarreeks", "2026-11-20", "2027-01-04", id="6 weeks to New Year's Day, so Monday"),
     ],
 )

@@ -35,7 +35,11 @@ def test_an_empty_report_is_accepted():
     report = accepted()
 
     assert (report.target.role, report.incident.kinds, report.legal, report.narrative) == ("onbekend", (), None, "")
-    assert (report.request.support, report.incident.answered_elsewhere, report.incident.message_count) == (True, True, 1)
+    assert (report.request.support, report.incident.answered_elsewhere, report.incident.message_count) == (
+        True,
+        True,
+        1,
+    )
     assert (report.reporter.relation, report.reporter.consent, report.intake) == ("zelf", "nvt", "web")
 
 
@@ -118,7 +122,11 @@ def test_a_repeated_member_counts_once_and_the_order_stays(path, known):
 def test_other_lists_count_a_repeated_member_once_too():
     report = accepted(
         offender_known_as=["@x", "@y", "@x"],
-        links=[{"url": "https://a.example"}, {"url": "https://a.example"}, {"url": "https://a.example", "seen_at": None}],
+        links=[
+            {"url": "https://a.example"},
+            {"url": "https://a.example"},
+            {"url": "https://a.example", "seen_at": None},
+        ],
         contact={"safe_hours": [{"from": "09:00", "to": "12:00"}, {"to": "12:00", "from": "09:00"}]},
         incident={"platforms": ["x", "x", "forum"]},
     )
@@ -345,7 +353,9 @@ def test_an_implausible_date_is_accepted_never_refused(decided, path, odd):
 
 
 @pytest.mark.parametrize("path", EITHER)
-@pytest.mark.parametrize("odd", ["0001-01-01T12:00", "1850-01-01T08:00", "9999-12-31T22:59:59Z", "2199-01-01T00:00+14:00"])
+@pytest.mark.parametrize(
+    "odd", ["0001-01-01T12:00", "1850-01-01T08:00", "9999-12-31T22:59:59Z", "2199-01-01T00:00+14:00"]
+)
 def test_an_implausible_moment_is_accepted_decided_and_kept(decided, read, path, odd):
     document = {"incident": {path.split(".")[1]: odd, "kinds": ["stalking", "explosief"]}}
 
@@ -438,7 +448,11 @@ def planted_everywhere() -> list[dict]:
             continue
         found += [{key: {"x": PLANTED}}, {key: [PLANTED]}, {key: PLANTED}, {key: [[PLANTED]]}]
         if isinstance(value, dict):
-            found += [{key: {inner: wrong}} for inner in value for wrong in (PLANTED, [PLANTED], [{"x": PLANTED}], {"y": PLANTED})]
+            found += [
+                {key: {inner: wrong}}
+                for inner in value
+                for wrong in (PLANTED, [PLANTED], [{"x": PLANTED}], {"y": PLANTED})
+            ]
     found += [{"links": [{"seen_at": PLANTED}]}, {"contact": {"safe_hours": [{"from": PLANTED}]}}]
     return found
 
@@ -506,7 +520,10 @@ def test_a_report_cannot_be_changed_after_it_was_read():
 
 
 def test_reports_that_are_broken_at_random_are_refused_with_faults_and_nothing_else(make_random_report, arrival):
-    rng, junk = random.Random(4), [None, True, -1, 2.5, "", "x", [], {}, [[]], [None], {"x": None}, "2026-11-20", 10**40]
+    rng, junk = (
+        random.Random(4),
+        [None, True, -1, 2.5, "", "x", [], {}, [[]], [None], {"x": None}, "2026-11-20", 10**40],
+    )
 
     def broken(value: object) -> object:
         if rng.random() < 0.04:

@@ -79,7 +79,9 @@ def test_every_row_that_applies_adds_its_route(decided, routes, rules, parts):
     answer = decided(**parts)
 
     assert answer.routes == tuple(routes)
-    assert [reason.rule for reason in answer.reasons if reason.about.startswith("route:") and reason.rule[0] == "R"] == rules
+    assert [
+        reason.rule for reason in answer.reasons if reason.about.startswith("route:") and reason.rule[0] == "R"
+    ] == rules
     assert answer.offers == () and "doorverwijzen" not in answer.marks
 
 
@@ -197,7 +199,9 @@ def test_no_entitlement_always_comes_with_the_four_alternatives():
             ("eerst_schrijven", "wacht_op_toestemming"),
             id="serious, no call wanted, no consent",
         ),
-        pytest.param({"reporter": {"consent": "nee"}} | REFUSED, ("doorverwijzen", "wacht_op_toestemming"), id="no route"),
+        pytest.param(
+            {"reporter": {"consent": "nee"}} | REFUSED, ("doorverwijzen", "wacht_op_toestemming"), id="no route"
+        ),
     ],
 )
 def test_marks_tell_the_team_what_to_do_first(decided, parts, marks):

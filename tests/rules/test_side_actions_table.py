@@ -129,9 +129,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("action", "proposed", "parts"), [*POLICE, *PROSECUTOR, *COMMISSIONER, *EMPLOYER, *OTHERS]
-)
+@pytest.mark.parametrize(("action", "proposed", "parts"), [*POLICE, *PROSECUTOR, *COMMISSIONER, *EMPLOYER, *OTHERS])
 def test_an_action_is_proposed_when_its_row_applies_and_only_then(decided, action, proposed, parts):
     assert (action in decided(**parts).side_actions) is proposed
 

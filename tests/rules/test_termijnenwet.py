@@ -101,8 +101,12 @@ def test_article_1_a_last_day_moves_to_the_next_working_day(start, last_day, mov
 @pytest.mark.parametrize(
     ("start", "last_day", "extended"),
     [
-        pytest.param("2026-11-26", "2026-11-29", "2026-11-30", id="3 days, Thursday to Sunday: Friday and Monday are two"),
-        pytest.param("2026-11-27", "2026-11-30", "2026-12-01", id="3 days, Friday to Monday: Monday alone is too little"),
+        pytest.param(
+            "2026-11-26", "2026-11-29", "2026-11-30", id="3 days, Thursday to Sunday: Friday and Monday are two"
+        ),
+        pytest.param(
+            "2026-11-27", "2026-11-30", "2026-12-01", id="3 days, Friday to Monday: Monday alone is too little"
+        ),
         pytest.param("2026-04-02", "2026-04-05", "2026-04-08", id="3 days over Easter: Tuesday alone is too little"),
         pytest.param("2026-12-24", "2026-12-28", "2026-12-29", id="4 days over Christmas"),
         pytest.param("2026-11-23", "2026-11-26", "2026-11-26", id="3 days within a week"),

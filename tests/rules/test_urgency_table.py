@@ -181,9 +181,7 @@ PREEMPTED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("urgency", "rule", "parts"), [*ACUTE, *NOT_ACUTE, *HIGH, *NOT_HIGH, *LOWER, *PREEMPTED]
-)
+@pytest.mark.parametrize(("urgency", "rule", "parts"), [*ACUTE, *NOT_ACUTE, *HIGH, *NOT_HIGH, *LOWER, *PREEMPTED])
 def test_the_highest_row_that_applies_gives_the_urgency(decided, rule_of, urgency, rule, parts):
     answer = decided(**parts)
 
@@ -201,9 +199,13 @@ def test_an_empty_report_says_that_too_little_is_known(decided):
     [
         pytest.param("2027-03-27T22:30:00+01:00", "2027-03-28T11:30:00+02:00", "acuut", id="12 hours over a lost hour"),
         pytest.param("2027-03-27T22:30:00+01:00", "2027-03-28T11:30:01+02:00", "hoog", id="and one second more"),
-        pytest.param("2026-10-24T22:30:00+02:00", "2026-10-25T09:30:00+01:00", "acuut", id="12 hours over a double hour"),
+        pytest.param(
+            "2026-10-24T22:30:00+02:00", "2026-10-25T09:30:00+01:00", "acuut", id="12 hours over a double hour"
+        ),
         pytest.param("2026-10-24T22:30:00+02:00", "2026-10-25T09:30:01+01:00", "hoog", id="and one second more there"),
-        pytest.param("2026-11-23T11:59:59+01:00", "2026-11-24", "hoog", id="a day that begins in 12 hours and a second"),
+        pytest.param(
+            "2026-11-23T11:59:59+01:00", "2026-11-24", "hoog", id="a day that begins in 12 hours and a second"
+        ),
         pytest.param("2026-11-23T12:00:00+01:00", "2026-11-24", "acuut", id="a day that begins in exactly 12 hours"),
         pytest.param("2026-11-24T23:59:59+01:00", "2026-11-24", "acuut", id="the last second of that day"),
         pytest.param("2026-11-25T00:00:00+01:00", "2026-11-24", "hoog", id="the day is over"),
@@ -235,7 +237,9 @@ def test_nothing_is_decided_again_for_a_moment_that_is_near_past_or_not_there(de
 
 def test_a_report_by_telephone_is_judged_by_the_moment_it_came_in(decided):
     answer = decided(
-        intake="telefoon", received_at="2026-11-21T09:00:00+01:00", incident={"announced_for": "2026-11-21T20:00:00+01:00"}
+        intake="telefoon",
+        received_at="2026-11-21T09:00:00+01:00",
+        incident={"announced_for": "2026-11-21T20:00:00+01:00"},
     )
 
     assert answer.urgency == "acuut"

@@ -294,7 +294,9 @@ def test_urgency_and_entitlement_are_given_by_one_row_each_and_the_first_contact
 def two_versions():
     """The shipped version, and one that takes effect in 2027 and calls insults midden."""
     shipped = load_tables(VERSION)
-    rows = tuple(row.model_copy(update={"urgency": "midden"}) if row.rule == "U7" else row for row in shipped.file.urgency)
+    rows = tuple(
+        row.model_copy(update={"urgency": "midden"}) if row.rule == "U7" else row for row in shipped.file.urgency
+    )
     later = shipped.file.model_copy(
         update={"version": "2027-01", "in_force_from": date(2027, 1, 1), "urgency": rows}
     )  # fmt: skip
@@ -389,8 +391,12 @@ def test_two_processes_with_other_hash_seeds_give_the_same_answers():
     )
     printed = [
         subprocess.run(
-            [sys.executable, "-c", script], cwd=HOUSE, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True,
-            text=True, check=True,
+            [sys.executable, "-c", script],
+            cwd=HOUSE,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout  # fmt: skip
         for seed in ("0", "4711")
     ]

@@ -52,7 +52,7 @@ def test_every_character_can_be_spoken_without_being_taken_for_another():
         SHOWN.replace("0", "O"), SHOWN.replace("0", "o"), SHOWN.replace("1", "I"), SHOWN.replace("1", "l"),
         SHOWN.replace("1", "L").replace("0", "O").lower(), "\u200b".join(SHOWN), SHOWN.replace("-", "\u00a0"),
         SHOWN.replace("-", "\u2011"), SHOWN.replace("-", "\u00ad"), SHOWN.replace("-", "\u2212"), " ".join(SHOWN),
-        SHOWN.replace("-", "."), SHOWN.replace("-", "_"),
+        SHOWN.replace("-", "."), SHOWN.replace("-", "_"), SHOWN.replace("-", "\u2028"), SHOWN.replace("-", "\u2029"),
     ],
     ids=ascii,
 )  # fmt: skip

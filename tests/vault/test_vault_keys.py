@@ -165,6 +165,7 @@ def test_the_server_keys():
 
     assert server.seal.secret == byhand.hkdf(SECRET, "server/seal")
     assert server.checkpoint_seed == byhand.hkdf(SECRET, "server/checkpoint")
+    assert server.csrf == byhand.hkdf(SECRET, "server/csrf").hex()
     assert server.audit_head(b"h" * 32) == mac(byhand.hkdf(SECRET, "server/audit"), b"h" * 32)
     assert server.lookup("login", "a@b.nl") == mac(
         byhand.hkdf(SECRET, "server/lookup"), byhand.ctx("lookup", "login", "a@b.nl")

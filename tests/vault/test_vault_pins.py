@@ -79,9 +79,8 @@ def test_lines_that_do_not_belong_together_are_named(text, fault):
 
 
 def test_one_sealing_epoch_a_key_stands_beside_that_of_every_other_key():
-    text = (
-        f"team a 1 {F1} sealing\nteam b 1 {F1} sealing\nstats a 1 {F1} sealing\ncustodian {ID.hex()} 0 {F2} sealing\n"
-    )
+    keys = ["team a 1", "team b 1", "stats a 1", "link - 1", f"custodian {ID.hex()} 0", f"user {ID.hex()} 1"]
+    text = "".join(f"{key} {F1} sealing\n" for key in keys)
 
     assert Pins.parse(text).text() == text
 

@@ -272,6 +272,10 @@ def test_the_kinds_are_frozen():
     } <= KINDS  # fmt: skip
 
 
+def test_what_a_place_leaves_out_is_absent_and_its_revision_zero():
+    assert Binding("fact") == Binding("fact", None, None, 0)
+
+
 def test_an_unknown_kind_is_a_mistake_of_ours_and_no_format():
     with pytest.raises(ValueError, match="bericht"):
         Binding("bericht", CASE)

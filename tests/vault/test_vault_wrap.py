@@ -155,6 +155,20 @@ def test_the_kinds_are_frozen():
     assert {"team", "link", "stats", "user", "reader", "custodian", "recovery", "backup"} <= KEY_KINDS.keys()
 
 
+def test_what_a_grant_leaves_out_is_absent_and_its_epoch_zero():
+    assert Grant("entry", CASE) == Grant("entry", CASE, None, 0, None)
+
+
+def test_the_error_names_the_grant_or_the_key(team):
+    with pytest.raises(Onleesbaar) as grant:
+        unwrap(team, b"", GRANT)
+    with pytest.raises(Onleesbaar) as key:
+        PublicKey("team", None, 2, b"")
+
+    assert (grant.value.kind, grant.value.object_id) == ("case_grant", f"case_grant/{CASE.hex()}/A/0")
+    assert (key.value.kind, key.value.object_id) == ("public_key", "public_key/team/-/2")
+
+
 def test_an_unknown_kind_is_a_mistake_of_ours_and_no_format():
     with pytest.raises(ValueError, match="dossier"):
         Grant("dossier", CASE)

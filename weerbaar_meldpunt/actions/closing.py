@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase, moves
-from weerbaar_meldpunt.rules.figure_codes import duration_code, fact_codes
+from weerbaar_meldpunt.rules.figure_codes import fact_codes
 from weerbaar_meldpunt.rules.vocabulary import UNCOUNTED_OUTCOMES
 from weerbaar_meldpunt.store.audit import Leaf
-from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.tracks import Track
 from weerbaar_meldpunt.vault.seal import Binding
 
 from .errors import NotAllowed, Onleesbaar, TooLarge
 from .facts import counts_now, write_fact
-from .instance import Instance
-from .ledger import Ledger
+from .handled import count_closing
 from .queue import drop_headlines
 from .reader import MAX_TEXT
 from .tracks import plan, settle
@@ -191,21 +187,6 @@ def _count_facts(held: Held, melding: Mapping[str, Any], *, counts: bool) -> Non
     write_melding(held, ledger, dict(melding) | {"facts": dict(entry) | {"counted": counts}})
     drop_headlines(held.session, held.case.id)
     held.close(ledger, "feiten_vastgesteld" if counts else "feiten_ingetrokken", {"text": ""}, team_only=True)
-
-
-def count_closing(
-    session: Session, instance: Instance, case: Case, n: int, *, by: bytes, now: datetime
-) -> None:  # fmt: skip
-    """A case whose last track closed counts as handled; opened again, it is taken back with its old duration.
-
-    Call it while the tracks are closed: after the closing, before the reopening.
-    """
-    if not counts_now(session, instance):
-        return
-    moments: Sequence[datetime | None] = session.scalars(select(Track.closed_at).where(Track.case_id == case.id)).all()
-    duration = duration_code(case.received_at, max((moment for moment in moments if moment), default=now))
-    write_fact(session, instance, {"measure": "afgehandeld", "duur": duration, "n": n}, now=now)
-    Ledger(session, instance, now=now).close(by, "zaak_gesloten" if n > 0 else "zaak_heropend", case.id)
 
 
 def reopen(held: Held, reason: str) -> None:

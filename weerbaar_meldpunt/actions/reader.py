@@ -26,6 +26,7 @@ from .drafts import DraftFile
 from .errors import NotAllowed, NotYours, TooLarge
 from .evidence import MAX_CASE, MAX_MESSAGE, plain_pieces
 from .filing import account_readers
+from .handled import count_closing
 from .instance import Instance
 from .ledger import Ledger
 from .people import TEAM_ROLES, Person
@@ -35,7 +36,7 @@ from .views import AttachmentView, CaseView
 
 MAX_TEXT = 200_000
 _PRIVATE: Final = "geopend_veilig"
-_OPENINGS: Final = ("geopend", _PRIVATE)
+_OPENINGS: Final = ("geopend", "geopend_bestand", _PRIVATE)
 # The steps at which the coordinator knows that a team is late.
 _TOLD: Final = ("coordinator", "heel_team")
 _ON_THE_PAPER: Final = "datum_op_stuk"
@@ -43,11 +44,11 @@ _ON_THE_PAPER: Final = "datum_op_stuk"
 
 @dataclass(frozen=True)
 class OpeningView:
-    """Somebody of a team opened the case: when, of which teams they are, and whether it was the part "veilig"."""
+    """Somebody opened the case or a part of it: when, of which teams they are, and what (an action of the trail)."""
 
     at: datetime
     teams: tuple[str, ...]
-    private: bool
+    action: str
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _openings(session: Session, case_id: bytes, teams: Sequence[str]) -> tuple[O
     teams_of: dict[int, set[str]] = {}
     for row in rows:
         teams_of.setdefault(row.seq, set()).update({row.team} - {None})
-    found = {row.seq: OpeningView(row.at, tuple(sorted(teams_of[row.seq])), row.action == _PRIVATE) for row in rows}
+    found = {row.seq: OpeningView(row.at, tuple(sorted(teams_of[row.seq])), row.action) for row in rows}
     return tuple(found.values())
 
 
@@ -192,7 +193,7 @@ def reply(
     tracks = session.scalars(select(Track).where(Track.case_id == own.case_id)).all()
     key_id = own.reader.pair(own.case_id).public.key_id
     if tracks and all(track.closed_at for track in tracks):
-        _take_back_closing(session, instance, case, key_id, now=now)
+        count_closing(session, instance, case, -1, by=key_id, now=now)
     ledger = Ledger(session, instance, now=now)
     document = {"from": "melder", "name": None, "text": text, "at": now.isoformat()}
     ledger.add(
@@ -220,13 +221,6 @@ def _wake(session: Session, ledger: Ledger, track: Track, *, now: datetime) -> N
         changes = {"state": "in_behandeling"}
     fresh = chase.after_message(track.urgency, now=now) if track.state != "nieuw" else []
     plan(ledger, track, dues, fresh, now=now, unread=True, **changes)
-
-
-def _take_back_closing(session: Session, instance: Instance, case: Case, by: bytes, *, now: datetime) -> None:
-    """A case that opens again does not count as handled any more."""
-    from .closing import count_closing  # closing reads this room's limits
-
-    count_closing(session, instance, case, -1, by=by, now=now)
 
 
 def add_files(ledger: Ledger, ring: CaseRing, files: Sequence[DraftFile], *, by: str) -> None:

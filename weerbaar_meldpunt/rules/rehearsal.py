@@ -23,9 +23,7 @@ class Difference:
     parts: tuple[str, ...]
 
 
-def rehearse(
-    cases: Iterable[tuple[str, Report, datetime]], *, before: Tables, after: Tables
-) -> Iterator[Difference]:
+def rehearse(cases: Iterable[tuple[str, Report, datetime]], *, before: Tables, after: Tables) -> Iterator[Difference]:
     """The differences over cases, each with a name and its moment of receipt; one that stays the same gives none.
 
     What counts is what is done for people. A reason in other words is no difference.

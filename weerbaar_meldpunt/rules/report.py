@@ -29,7 +29,7 @@ Conflict = Annotated[str, OneOf(codes.CONFLICTS)]
 FreeCode = Annotated[
     str, Shape(r"^[a-z0-9][a-z0-9_.-]{0,39}$", "a lower-case code is asked (a-z, 0-9, at most 40 characters)")
 ]
-ClockTime = Annotated[str, Shape(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", "a time of day is asked (\"09:00\")")]
+ClockTime = Annotated[str, Shape(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", 'a time of day is asked ("09:00")')]
 Count = Annotated[int, Field(ge=0, le=999_999_999)]
 
 

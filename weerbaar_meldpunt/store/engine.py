@@ -8,6 +8,14 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_SECONDS = 5
+# Durable at every commit; what is deleted is overwritten; nothing goes to a plain temporary file (docs/security.md).
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA temp_store=MEMORY",
+)
 
 
 def open_engine(address: str) -> Engine:
@@ -19,14 +27,8 @@ def open_engine(address: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        for statement in PRAGMAS:
+            connection.execute(statement)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -17,6 +17,8 @@ from .guards import MIB, FormExpired
 LOG = logging.getLogger("meldpunt")
 # How much of a refused body is read on, so that the browser gets to see the answer instead of a broken connection.
 _DRAINED = 256 * MIB
+_LONG = 20
+_NEVER_SHOWN = frozenset({"csrf_token", "password", "again", "code", "secret", "uri", "recovery"})
 
 
 def _page(name: str, status: int, **values: object) -> tuple[str, int]:
@@ -48,7 +50,8 @@ def _expired(_: FormExpired) -> ResponseReturnValue:
 
 def typed_texts() -> list[str]:
     """The long texts of a form that cannot be taken now, so that the page can give them back to who wrote them."""
-    return [value for name, value in request.form.items(multi=True) if name != "csrf_token" and len(value) > 20]
+    texts = request.form.items(multi=True)
+    return [value for name, value in texts if name not in _NEVER_SHOWN and len(value) > _LONG]
 
 
 def _too_large(_: Exception) -> ResponseReturnValue:
@@ -64,6 +67,19 @@ def _too_many(fault: TooManyTries) -> ResponseReturnValue:
 def _busy(_: Exception) -> ResponseReturnValue:
     page, status = _page("busy", 503, retry_after=10, typed=typed_texts())
     return page, status, {"Retry-After": "10"}
+
+
+def _no_database(fault: OperationalError) -> ResponseReturnValue:
+    """The database is busy or away. Where a page cannot even ask who is signed in, one that asks nothing is shown."""
+    LOG.error("database %s route=%s", type(fault.orig).__name__, request.endpoint)
+    try:
+        return _busy(fault)
+    except OperationalError:
+        return _bare(503)
+
+
+def _bare(status: int) -> ResponseReturnValue:
+    return current_app.jinja_env.get_template("errors/fault.html").render(), status
 
 
 def _not_allowed(fault: NotAllowed) -> ResponseReturnValue:
@@ -93,7 +109,7 @@ def _http(fault: HTTPException) -> ResponseReturnValue:
         return _page("expired", 401, typed=typed_texts())
     if (fault.code or 500) < 500:
         return _page("bad_request", fault.code or 400, typed=[])
-    return _page("fault", fault.code or 500)
+    return _bare(fault.code or 500)
 
 
 def _broken(fault: Exception) -> ResponseReturnValue:
@@ -103,7 +119,7 @@ def _broken(fault: Exception) -> ResponseReturnValue:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
     LOG.error("fault %s at %s route=%s", type(fault).__name__, where, request.endpoint)
-    return _page("fault", 500)
+    return _bare(500)
 
 
 def register(app: Flask) -> None:
@@ -115,7 +131,7 @@ def register(app: Flask) -> None:
         (RequestEntityTooLarge, _too_large),
         (TooManyTries, _too_many),
         (Busy, _busy),
-        (OperationalError, _busy),
+        (OperationalError, _no_database),
         (NotAllowed, _not_allowed),
         (NotReady, _not_ready),
         (DiskFull, _disk_full),

@@ -15,7 +15,7 @@ from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.evidence import MAX_CASE, MAX_FILE, Upload, remove_blob, safe_name
 from weerbaar_meldpunt.actions.sessions import new_cookie
 
-from . import drafting
+from . import drafting, sending
 from .answers import Answers, check, read_form, too_much
 from .drafting import Shown
 from .guards import MIB, takes
@@ -91,7 +91,7 @@ def take() -> ResponseReturnValue:
     shown = Shown.of_form()
     current = drafting.current()
     if current is not None and current.sent and shown.draft == current.lookup.hex():
-        return render_template("report/sent_already.html", typed=typed, received=current), 409
+        return sending.sent_already(typed)
     held = current.files if current is not None and not current.sent else []
     room = MAX_CASE - sum(file.size for file in held)
     incoming = received_files(request.files.getlist("files"), room=room, number=MOST_FILES - len(held))

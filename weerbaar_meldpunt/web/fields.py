@@ -112,24 +112,3 @@ FIELDS: Final = _fields(
     Field("offender_known_as", "lines", _("Namen, accounts of nummers van wie het deed")),
     Field("links", "links", _("Links")),
 )
-# Lists that only the form has.
-FORM_WORDS: Final[Mapping[str, Mapping[str, LazyString]]] = {
-    "sharing": {
-        "politie": _("Politie"),
-        "organisatie": _("Uw eigen organisatie"),
-        "platform": _("Het platform waarop het staat"),
-        "niemand": _("Niemand, ik wil eerst praten"),
-    },
-    "evidence_languages": {
-        "nl": _("Nederlands"),
-        "en": _("Engels"),
-        "fy": _("Fries"),
-        "pap": _("Papiaments"),
-        "anders": _("Een andere taal"),
-    },
-}
-
-
-def form_choices(words: str) -> list[tuple[str, str]]:
-    """The choices of a list of the form, for a page."""
-    return [(code, str(text)) for code, text in FORM_WORDS[words].items()]

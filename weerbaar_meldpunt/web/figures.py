@@ -18,7 +18,6 @@ from weerbaar_meldpunt.documents.figures_csv import codes_csv, counts_csv
 from weerbaar_meldpunt.documents.figures_grid import sections
 from weerbaar_meldpunt.documents.figures_method import table_rows
 from weerbaar_meldpunt.documents.figures_text import PROMISE, month_name, sentences
-from weerbaar_meldpunt.rules.figure_codes import FACT_DIMENSIONS
 from weerbaar_meldpunt.rules.figure_edition import Edition, all_blocks
 from weerbaar_meldpunt.rules.figure_periods import is_month, last_month
 from weerbaar_meldpunt.rules.figure_tables import SMALLEST_POPULATION
@@ -114,7 +113,7 @@ def manage() -> ResponseReturnValue:
         period = figures.next_period(session)
     return render_template(
         "figures/manage.html", states=states, period=period, over=now() >= figures.end_of(period), me=person(),
-        month_name=month_name, counted=tuple(FACT_DIMENSIONS),
+        month_name=month_name,
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from weerbaar_meldpunt.rules.decision_tables import RoutingFile
 from weerbaar_meldpunt.rules.figure_codes import DIMENSIONS
 
 from .words_report import REPORT_WORDS, Words
+from .words_reporter import REPORTER_WORDS
 from .words_work import WORK_WORDS
 
-WORDS: Final = {**REPORT_WORDS, **WORK_WORDS}
+WORDS: Final = {**REPORT_WORDS, **WORK_WORDS, **REPORTER_WORDS}
 _FIGURES: Final = "figures"
 _OF_TEAM: Final = "outcomes"
 

@@ -17,6 +17,7 @@ from . import drafting, sending
 from .answers import Answers, Faults, check, event_question, organisation_name, read_form, too_much
 from .drafting import Shown
 from .guards import LONG_TEXT, takes
+from .labels import choices
 from .place import instance, now, reading, transaction
 from .steps import BY_CODE, EVIDENCE, Step, after, before, position
 
@@ -56,7 +57,7 @@ def answer(step: str) -> ResponseReturnValue:
     shown = Shown.of_form()
     current = drafting.current()
     if current is not None and current.sent and shown.draft == current.lookup.hex():
-        return render_template("report/sent_already.html", typed=typed, received=current), 409
+        return sending.sent_already(typed)
     try:
         draft, differing = drafting.change(lambda _, draft: (draft, _merged(draft, found, typed, shown)))
     except TooLarge:
@@ -113,6 +114,10 @@ def _page(step: Step, answers: Answers, errors: Faults) -> str:
         to_review=request.values.get("_terug") == REVIEW,
         first=before(step, answers) is None,
         event=event_question(answers),
+        sharing_choices=choices("sharing"),
+        evidence_languages=choices("evidence_languages"),
+        relations=[choice for choice in choices("relations") if choice[0] != "zelf"],
+        other_roles=[choice for choice in choices("roles") if choice[0] != "onbekend"],
         organisations=sorted(map(organisation_name, organisations().values()), key=str.casefold)
         if step.code == "wie"
         else (),

@@ -30,6 +30,7 @@ from weerbaar_meldpunt.rules.routing import decide
 
 from . import drafting, guards
 from .answers import Answers, Checked, check, read_form, rescue, sharing
+from .labels import label
 from .place import instance, now, reading, transaction
 from .steps import way
 from .summary import offered, sections
@@ -66,12 +67,13 @@ def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bo
         teams = receiving_teams(session, instance(), answer)
         promised = promised_contact(session, answer.as_document(), teams, now=now())
     steps = way(draft.answers)
+    found = sections(draft.answers, draft.files, checked.faults)
     page = render_template(
         "report/review.html",
         draft=draft,
-        sections=sections(draft.answers, draft.files, checked.faults),
+        sections=found,
+        unanswered=[step for step in steps if step not in [section.step for section in found]],
         offered=offered(draft.answers, steps),
-        last=steps[-1],
         faults=checked.faults,
         teams=teams,
         urgency=answer.urgency,
@@ -170,6 +172,12 @@ def _elsewhere() -> ResponseReturnValue:
     return render_template("report/elsewhere.html"), 200
 
 
+def sent_already(typed: Answers) -> ResponseReturnValue:
+    """A page of a report that was sent meanwhile: its words are given back, to send as a message."""
+    texts = [text for value in typed.values() for text in ([value] if isinstance(value, str) else value)]
+    return render_template("report/sent_already.html", texts=[text for text in texts if len(text) > 20]), 409
+
+
 # --- what the reporter gets ------------------------------------------------------------------------------------------
 
 
@@ -214,11 +222,19 @@ def _receipt(filed: Filed, *, call: bool, earlier: bool = False) -> ResponseRetu
         has_number=bool((own.view.report.get("contact") or {}).get("telephone")),
         consent=own.view.report["reporter"]["consent"],
         proxy=own.view.report["reporter"]["relation"] != "zelf",
-        role=own.view.report["target"]["role"],
+        official=_official(own.view.report["target"]["role"]),
+        offers=filed.answer["offers"],
         claim_until=filed.received_at + timedelta(days=CLAIM_DAYS),
         terms=reader.terms_for_reporter(own.view.answer),
         account=account() if filed.receipt_code is None else None,
     )
+
+
+def _official(role: str) -> str:
+    """Whose report it is, in a sentence: "de wethouder"."""
+    if role in ("onbekend", "oud_ambtsdrager"):
+        return gettext("iemand anders")
+    return gettext("de %(role)s", role=label("roles", role)[:1].lower() + label("roles", role)[1:])
 
 
 def _status(own: OwnCase, filed: Filed, promised: datetime | None) -> Status:

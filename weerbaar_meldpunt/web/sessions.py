@@ -36,7 +36,10 @@ class SealedSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> VisitSession:
         """The content of the row, if the cookie opens one; else an empty session."""
         visit = VisitSession()
-        g.content, g.cookie = None, read_cookie(request, SESSION)
+        g.content, g.cookie, g.kept = None, b"", dict.fromkeys(_KEPT)
+        if request.path.startswith("/static/"):  # the same for everybody; needs no database
+            return visit
+        g.cookie = read_cookie(request, SESSION)
         if g.cookie:
             with reading() as session:
                 g.content = rows.open_session(session, g.cookie, now=now())

@@ -14,7 +14,7 @@ from weerbaar_meldpunt.actions.drafts import DraftFile
 from weerbaar_meldpunt.rules.organisations import organisation
 
 from .answers import Answers, Faults, find_organisations, organisation_name, read_clock, read_day
-from .fields import FIELDS, FORM_WORDS, Field
+from .fields import FIELDS, Field
 from .labels import label
 from .show import day, moment, size
 from .steps import EVIDENCE, STEPS, Step, is_answered
@@ -106,8 +106,6 @@ def _yes_no(field: Field, yes: bool) -> str:
 
 
 def _code(field: Field, code: str) -> str:
-    if field.words in FORM_WORDS:
-        return str(FORM_WORDS[field.words].get(code, code))
     return label(field.words, code)
 
 
@@ -132,8 +130,7 @@ def filed_rows(report: Mapping[str, Any], sharing: Mapping[str, Any] | None) -> 
     """A filed report in words, for whoever filed it. What only the form asked stands in `sharing`."""
     found = [row for name, field in FIELDS.items() if (row := _filed_row(field, _value(report, name)))]
     if sharing and sharing.get("met"):
-        words = FORM_WORDS["sharing"]
-        found.append((str(FIELDS["_sharing"].title), [str(words.get(code, code)) for code in sharing["met"]]))
+        found.append((str(FIELDS["_sharing"].title), [label("sharing", code) for code in sharing["met"]]))
     if sharing and sharing.get("via"):
         found.append((str(FIELDS["_sharing_via"].title), sharing["via"]))
     return _flags_together(found)
