@@ -108,7 +108,9 @@ def test_costs_are_whole_euro_and_a_hidden_line_keeps_its_row_without_a_value():
     spent = {("bouwkundig", f"GM{number:04}"): 20_000 for number in range(12)}
     spent |= {("overig", f"GM{number:04}"): 9_000 for number in range(12)}
 
-    found = {row["maatregelsoort"]: (row["value"], row["status"]) for row in rows(costs_csv([costs_block(spent, "2026-H1")]))}
+    found = {
+        row["maatregelsoort"]: (row["value"], row["status"]) for row in rows(costs_csv([costs_block(spent, "2026-H1")]))
+    }
 
     assert found["bouwkundig"] == ("240000", "rounded")
     assert found["elektronisch"] == ("", "suppressed")

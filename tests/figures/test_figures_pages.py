@@ -53,7 +53,7 @@ def test_a_published_month_is_shown_in_tables_with_nought_to_four_for_nothing(cl
     page = client.get("/cijfers/2026-11").get_data(as_text=True)
 
     assert "Cijfers van november 2026" in page
-    assert "<td class=\"n\">10</td>" in page
+    assert '<td class="n">10</td>' in page
     assert "0–4" in page
     assert '<td class="n">0</td>' not in page
     assert "Meldingen naar functie en soort incident" in page

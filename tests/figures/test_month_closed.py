@@ -5,7 +5,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from weerbaar_meldpunt.actions import editions, figures
 from weerbaar_meldpunt.actions.errors import NotAllowed, Onleesbaar
@@ -270,10 +270,8 @@ def test_earlier_editions_stay_byte_for_byte_when_cases_are_corrected_withdrawn_
     desk.all("2026-11")
     before = desk.document("2026-11")
     december = datetime(2026, 12, 10, tzinfo=UTC)
-    for _ in range(12):
-        desk.correct(december, {}, {"provincie": "ZH", "soort": "verbaal"})
-    for _ in range(9):
-        desk.take_back(december)
+    desk.correct(december, {}, {"provincie": "ZH", "soort": "verbaal"}, 12)
+    desk.take_back(december, 9)
     desk.validate(december, 3, provincie="LI")
 
     desk.all("2026-12")
@@ -287,8 +285,7 @@ def test_earlier_editions_stay_byte_for_byte_when_cases_are_corrected_withdrawn_
 def test_corrections_left_over_at_new_year_are_taken_off_in_january(desk):
     desk.validate(NOVEMBER, 20)
     desk.close("2026-11")
-    for _ in range(15):
-        desk.take_back(datetime(2026, 12, 10, tzinfo=UTC))
+    desk.take_back(datetime(2026, 12, 10, tzinfo=UTC), 15)
     desk.close("2026-12")
     desk.validate(datetime(2027, 1, 10, tzinfo=UTC), 40)
 

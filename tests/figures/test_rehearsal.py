@@ -1,4 +1,4 @@
-"""`meldpunt figures rehearse`: twelve random months in, a publication that keeps its promises out, or nothing at all."""
+"""`meldpunt figures rehearse`: random months in, a publication that keeps its promises out, or nothing at all."""
 
 import csv
 import hashlib
@@ -173,7 +173,11 @@ def test_every_month_has_its_edition_and_every_file_that_holds_words_says_proef(
     }  # fmt: skip
     for name, content in files.items():
         assert name.endswith(".csv") or b"PROEF" in content, name
-        assert hashlib.sha256(content).hexdigest().encode() in files["PROEF_LEES_MIJ.txt"] or "/" in name or "PROEF" in name
+        assert (
+            hashlib.sha256(content).hexdigest().encode() in files["PROEF_LEES_MIJ.txt"]
+            or "/" in name
+            or "PROEF" in name
+        )
 
 
 def test_the_same_lines_give_the_same_bytes_and_another_key_gives_others(tmp_path):
@@ -347,7 +351,8 @@ def test_no_true_count_stands_in_any_file_or_name(tmp_path):
     """Improbable counts are planted, and their digits looked for."""
     lines = [
         json.dumps({"measure": "meldingen", "period": month, "provincie": "NH", "rolgroep": "wethouder",
-                    "soort": "bedreiging", "kanaal": "online", "route": "beveiliging", "aangifte": "ja", "n": n}).encode()
+                    "soort": "bedreiging", "kanaal": "online", "route": "beveiliging", "aangifte": "ja",
+                    "n": n}).encode()
         for month, n in (("2026-01", 7919), ("2026-02", 6842))
     ]  # fmt: skip
 

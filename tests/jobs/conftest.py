@@ -248,6 +248,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
+def nobody_listens() -> int:
+    """A port on loopback behind which there is nothing."""
+    return free_port()
+
+
+@pytest.fixture
 def mail_server() -> Iterator[MailServer]:
     box = Mailbox()
     controller = Controller(box, hostname="127.0.0.1", port=free_port())

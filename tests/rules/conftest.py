@@ -1,4 +1,4 @@
-"""For the tests of the rules: a report in a few words, reports at random, and the design's tables read a second time."""
+"""For the tests of the rules: a report in a few words, reports at random, the design's tables read a second time."""
 
 import importlib.util
 import random
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from weerbaar_meldpunt.rules.report import Report, parse_report
+from weerbaar_meldpunt.rules.report import Report, ReportFaults, parse_report
 from weerbaar_meldpunt.rules.routing import Answer, decide
 
 HERE = Path(__file__).parent
@@ -62,6 +62,35 @@ def read() -> Callable[..., Report]:
         return parse_report({"format": 1, "target": target} | parts, now=now, allow_triage=True)
 
     return read_parts
+
+
+@pytest.fixture(scope="session")
+def accepted() -> Callable[..., Report]:
+    """`accepted(narrative=…)`: the report that is read from a document of format 1."""
+
+    def read_document(*, now: datetime = NOON, triage: bool = False, **parts: Any) -> Report:
+        return parse_report({"format": 1} | parts, now=now, allow_triage=triage)
+
+    return read_document
+
+
+@pytest.fixture(scope="session")
+def faults_of() -> Callable[[object], dict[str, str]]:
+    """`faults_of(document)`: the message by path of key, of a document that must be refused."""
+
+    def refuse(document: object) -> dict[str, str]:
+        with pytest.raises(ReportFaults) as refused_with:
+            parse_report(document, now=NOON)
+        assert all("\n" not in str(fault) for fault in refused_with.value.faults)
+        return {fault.path: fault.message for fault in refused_with.value.faults}
+
+    return refuse
+
+
+@pytest.fixture(scope="session")
+def refused(faults_of) -> Callable[..., dict[str, str]]:
+    """`refused(narrative=1)`: the faults of a document of format 1."""
+    return lambda **parts: faults_of({"format": 1} | parts)
 
 
 @pytest.fixture(scope="session")

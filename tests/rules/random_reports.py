@@ -13,7 +13,8 @@ from weerbaar_meldpunt.rules.organisations import organisations
 ARRIVAL = datetime.fromisoformat("2026-11-23T12:30:00+01:00")
 
 WORDS = (
-    "straat", "raad", "’s nachts", "é\u0301én", "𝄞", "<b>", "'; --", "\\", "{{ 7*7 }}", "\n", "\t", "کلمه", "a\u202eb", "0",
+    "straat", "raad", "’s nachts", "é\u0301én", "𝄞", "<b>", "'; --", "\\", "{{ 7*7 }}", "\n", "\t", "کلمه",
+    "a\u202eb", "0",
     "null", "onze voordeur", '"citaat"', "%s", "\x00",
 )  # fmt: skip
 FLAGS = (

@@ -17,6 +17,19 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 E3 = {"burgemeester", "wethouder", "cdk", "gedeputeerde", "ws_voorzitter", "ws_db"}
 ISLANDS = {"gezaghebber", "eilandgedeputeerde", "eilandsraadslid"}
 HOLDERS = E3 | ISLANDS | {"raadslid", "commissielid", "statenlid", "ws_ab"}
+WITH_AN_ADDRESS = {"bedreiging_intimidatie", "fysiek", "doxing", "stalking", "vernieling", "dwang", "afpersing"}
+WHILE_IT_GOES_ON = {
+    "bedreiging_intimidatie", "fysiek", "seksuele_intimidatie", "stalking", "huisbezoek", "dwang", "afpersing",
+    "vernieling",
+}  # fmt: skip
+ASKS_FOR_CONTACT = {
+    "bedreiging_intimidatie", "fysiek", "discriminatie", "seksuele_intimidatie", "vernieling", "stalking",
+    "nepaccount", "hacken",
+}  # fmt: skip
+PUNISHABLE = {
+    "bedreiging_intimidatie", "doxing", "stalking", "fysiek", "vernieling", "explosief", "brandstichting",
+    "verdacht_pakket", "omkoping", "afpersing", "dwang", "deepfake", "seksuele_intimidatie",
+}  # fmt: skip
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -37,12 +50,7 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         incident.weapon
         or incident.concrete_threat
         or bool(kinds & {"explosief", "brandstichting", "verdacht_pakket", "huisbezoek"})
-        or (
-            (incident.happening_now or incident.address_exposed)
-            and bool(
-                kinds & {"bedreiging_intimidatie", "fysiek", "doxing", "stalking", "vernieling", "dwang", "afpersing"}
-            )
-        )
+        or ((incident.happening_now or incident.address_exposed) and bool(kinds & WITH_AN_ADDRESS))
         or (
             "stalking" in kinds
             and (incident.order_breached or incident.earlier_cases >= 2 or bool(channels & {"thuis", "persoonlijk"}))
@@ -84,19 +92,7 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         or (incident.happening_now and "huisbezoek" in kinds)
         or (
             incident.happening_now
-            and bool(
-                kinds
-                & {
-                    "bedreiging_intimidatie",
-                    "fysiek",
-                    "seksuele_intimidatie",
-                    "stalking",
-                    "huisbezoek",
-                    "dwang",
-                    "afpersing",
-                    "vernieling",
-                }  # fmt: skip
-            )
+            and bool(kinds & WHILE_IT_GOES_ON)
             and bool(channels & {"persoonlijk", "thuis", "vergadering", "demonstratie", "via_gezin"})
         )
         or (bool(kinds & {"explosief", "brandstichting"}) and _recently(incident.occurred_at, now))
@@ -121,23 +117,7 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
         )
         or (bool(report.conflict) and "bedreiging_intimidatie" in kinds)
     )
-    medium = (
-        bool(
-            kinds
-            & {
-                "bedreiging_intimidatie",
-                "fysiek",
-                "discriminatie",
-                "seksuele_intimidatie",
-                "vernieling",
-                "stalking",
-                "nepaccount",
-                "hacken",
-            }  # fmt: skip
-        )
-        or legal_pressure
-        or (incident.repeated and incident.family_involved)
-    )
+    medium = bool(kinds & ASKS_FOR_CONTACT) or legal_pressure or (incident.repeated and incident.family_involved)
     if acute_outside or incident.life_in_danger_self:
         urgency = "acuut"
     elif high:
@@ -194,13 +174,7 @@ def expected_answer(report: Report, now: datetime) -> dict[str, object]:
 
     # Side actions
     islands = target.organisation_type == "openbaar_lichaam" or target.role in ISLANDS
-    punishable = incident.weapon or incident.concrete_threat or bool(
-        kinds
-        & {
-            "bedreiging_intimidatie", "doxing", "stalking", "fysiek", "vernieling", "explosief", "brandstichting",
-            "verdacht_pakket", "omkoping", "afpersing", "dwang", "deepfake", "seksuele_intimidatie",
-        }  # fmt: skip
-    )  # fmt: skip
+    punishable = incident.weapon or incident.concrete_threat or bool(kinds & PUNISHABLE)
     actions = []
     if (urgent and punishable) or acute_outside or kinds & {"discriminatie", "bedreiging_intimidatie"}:
         actions.append("kpcn" if islands else "politie")

@@ -17,7 +17,8 @@ def test_an_answer_has_every_key_of_the_format_in_its_order():
     answer = answer_text(b'{"format": 1}', now=NOON)
 
     assert list(answer) == [
-        "format", "rules_version", "routes", "urgency", "first_contact_before", "security_entitlement", "marks", "offers",
+        "format", "rules_version", "routes", "urgency", "first_contact_before", "security_entitlement", "marks",
+        "offers",
         "side_actions", "legal_terms", "reasons",
     ]  # fmt: skip
     assert (answer["format"], answer["rules_version"], answer["urgency"]) == (1, "2026-11", "midden")

@@ -50,11 +50,13 @@ def test_a_series_of_requests_runs_from_their_receipt_and_has_two_terms_of_the_o
 
 
 KINDS_FROM_THE_EVENT = [
-    "kort_geding", "rectificatie", "civiele_dagvaarding", "slapp", "smaad_laster", "onterechte_aangifte", "bezwaarreeks",
+    "kort_geding", "rectificatie", "civiele_dagvaarding", "slapp", "smaad_laster", "onterechte_aangifte",
+    "bezwaarreeks",
     "artikel_12",
 ]  # fmt: skip
 KINDS_WITHOUT = [
-    "dreigen_met_claim", "tuchtklacht", "integriteitsmelding", "klacht_ombudsman", "klacht_ap", "getuigenverhoor", "anders",
+    "dreigen_met_claim", "tuchtklacht", "integriteitsmelding", "klacht_ombudsman", "klacht_ap", "getuigenverhoor",
+    "anders",
 ]  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def test_without_the_date_from_which_it_runs_there_is_no_term(decided, kind):
 
 @pytest.mark.parametrize("kind", KINDS_WITHOUT)
 def test_other_papers_have_only_the_date_that_stands_on_them(decided, kind):
-    dates = {key: "2026-11-11" for key in ("event_on", "document_on", "received_on")}
+    dates = dict.fromkeys(("event_on", "document_on", "received_on"), "2026-11-11")
 
     assert decided(legal={"kind": kind} | dates).legal_terms == ()
 
@@ -125,7 +127,8 @@ def test_what_happened_starts_a_term_for_a_complaint_without_papers(decided, hap
     ("happened", "target"),
     [
         pytest.param({"kinds": ["stalking"]}, {}, id="stalking, unknown when"),
-        pytest.param({"kinds": ["verbale_agressie"], "occurred_at": "2026-11-10"}, {}, id="a holder of office insulted"),
+        pytest.param({"kinds": ["verbale_agressie"], "occurred_at": "2026-11-10"}, {},
+            id="a holder of office insulted"),
         pytest.param({"kinds": ["verbale_agressie"], "occurred_at": "2026-11-10"},
                      {"role": "raadslid", "other_roles": ["kandidaat"]}, id="another role does not matter"),
         pytest.param({"kinds": ["verbale_agressie"], "occurred_at": "2026-11-10"}, {"term_end": "2026-11-01"},
@@ -170,7 +173,7 @@ def test_a_term_that_has_passed_is_shown(decided):
 def test_reporters_see_what_the_law_or_the_paper_says_and_no_default_of_ours(decided):
     shown = {}
     for kind in [*KINDS_FROM_THE_EVENT, "woo_reeks"]:
-        dates = {key: "2026-11-11" for key in ("event_on", "received_on", "act_before")}
+        dates = dict.fromkeys(("event_on", "received_on", "act_before"), "2026-11-11")
         answer = decided(legal={"kind": kind} | dates)
         shown |= {term.term: term.for_reporter for term in answer.legal_terms}
 
@@ -231,7 +234,7 @@ def test_months_are_those_of_the_calendar_on_every_day_of_four_years():
 @pytest.mark.parametrize("kind", [*KINDS_FROM_THE_EVENT, "woo_reeks"])
 @pytest.mark.parametrize("slip", ["9999-12-31", "9999-11-30", "0001-01-01", "0202-06-11"])
 def test_a_slip_in_the_year_stops_no_report(decided, kind, slip):
-    dates = {key: slip for key in ("event_on", "received_on", "act_before")}
+    dates = dict.fromkeys(("event_on", "received_on", "act_before"), slip)
 
     answer = decided(legal={"kind": kind} | dates)
 

@@ -80,7 +80,8 @@ def test_a_word_that_some_yaml_turns_into_something_else_stays_a_text(word):
 
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("-3", -3), ("1.5", 1.5), ("1e3", 1000.0),
+    [("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("-3", -3), ("1.5", 1.5),
+        ("1e3", 1000.0),
      ("'1'", "1"), ('"true"', "true")],
 )  # fmt: skip
 def test_the_types_of_json_are_there_in_yaml(written, value):
@@ -178,7 +179,8 @@ def test_what_is_no_plain_document_is_refused_with_its_place(text, fault):
 @pytest.mark.parametrize(
     "text",
     [
-        '{"narrative": "' + PLANTED, '{"narrative": "' + PLANTED + '"', "narrative: '" + PLANTED, f"narrative: {PLANTED}: {PLANTED}",
+        '{"narrative": "' + PLANTED, '{"narrative": "' + PLANTED + '"', "narrative: '" + PLANTED,
+        f"narrative: {PLANTED}: {PLANTED}",
         f"- {PLANTED}\nx", f"narrative: *{PLANTED}", f"narrative: &{PLANTED} x", f"narrative: !{PLANTED} x",
         f'{{"narrative": "\\q{PLANTED}"}}', f"a: {PLANTED}\n---\nb: {PLANTED}",
         f'{{"a": "{PLANTED}", "b": 1, "b": 2}}', f"a: [{PLANTED}", f"a: {{{PLANTED}", f"@{PLANTED}: 1",

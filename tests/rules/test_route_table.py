@@ -25,13 +25,16 @@ ROUTED = [
     case("nothing known of a council member", "ondersteuning", "R1", target=COUNCIL),
     case("an official who is raadslid elsewhere", "ondersteuning", "R1", happened=kinds("fysiek"),
          target={"role": "ambtenaar", "other_roles": ["raadslid"]}),
-    case("no call wanted, but it is serious", "ondersteuning", "R1b", happened=kinds("doxing"), target=COUNCIL, **REFUSED),
+    case("no call wanted, but it is serious", "ondersteuning", "R1b", happened=kinds("doxing"), target=COUNCIL,
+        **REFUSED),
     case("no call wanted, but it is acute", "ondersteuning", "R1b", happened={"life_in_danger_self": True}, **REFUSED),
     case("measures asked", "ondersteuning beveiliging", "R1 R2", happened=kinds("verbale_agressie"),
          request={"security_measures": True}),
-    case("measures asked, to be judged by hand", "ondersteuning beveiliging", "R1 R2", happened=kinds("verbale_agressie"),
+    case("measures asked, to be judged by hand", "ondersteuning beveiliging", "R1 R2",
+        happened=kinds("verbale_agressie"),
          target={"role": "gezaghebber"}, request={"security_measures": True}),
-    case("measures asked without entitlement", "ondersteuning", "R1", happened=kinds("verbale_agressie"), target=COUNCIL,
+    case("measures asked without entitlement", "ondersteuning", "R1", happened=kinds("verbale_agressie"),
+        target=COUNCIL,
          request={"security_measures": True}),
     case("physical risk", "ondersteuning beveiliging", "R1 R3", happened={"weapon": True}),
     case("physical risk, to be judged by hand", "ondersteuning beveiliging", "R1 R3", happened={"weapon": True},
@@ -141,11 +144,13 @@ NOT_ROUTED = [
     case("an official, whatever is asked", "werkgever_doorverwijzing", "R0a", target=OFFICIAL, legal={},
          request={"legal_support": True, "security_measures": True}),
     *(
-        case(f"an official, and {who} must not know", "vertrouwenspersoon_elders", "R0a", target=OFFICIAL, conflict=[who])
+        case(f"an official, and {who} must not know", "vertrouwenspersoon_elders", "R0a", target=OFFICIAL,
+            conflict=[who])
         for who in ("organisatie", "burgemeester", "secretaris", "griffie", "collega", "cdk", "partij")
     ),
     *(
-        case(f"an official, and {who} must not know", "werkgever_doorverwijzing", "R0a", target=OFFICIAL, conflict=[who])
+        case(f"an official, and {who} must not know", "werkgever_doorverwijzing", "R0a", target=OFFICIAL,
+            conflict=[who])
         for who in ("thuis", "ondersteuningsteam")
     ),
     case("an official with a former office", "werkgever_doorverwijzing", "R0a",

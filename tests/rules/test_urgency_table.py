@@ -24,7 +24,8 @@ ACUTE = [
     case("now, at home", "acuut", "U1", happened={"happening_now": True, "channels": ["thuis"]}),
     case("now, somebody at the door", "acuut", "U1", happened=kinds("huisbezoek", happening_now=True)),
     *(
-        case(f"now, {kind} in a meeting", "acuut", "U1", happened=kinds(kind, happening_now=True, channels=["vergadering"]))
+        case(f"now, {kind} in a meeting", "acuut", "U1", happened=kinds(kind, happening_now=True,
+            channels=["vergadering"]))
         for kind in [*NAMES, "vernieling"]
     ),
     *(
@@ -63,7 +64,8 @@ NOT_ACUTE = [
          happened=kinds("verbale_agressie", happening_now=True, channels=["vergadering"])),
     case("an explosive exactly 72 hours ago", "hoog", "U2",
          happened=kinds("explosief", occurred_at="2026-11-20T12:30:00+01:00")),
-    case("fire on a day that ended longer ago", "hoog", "U2", happened=kinds("brandstichting", occurred_at="2026-11-19")),
+    case("fire on a day that ended longer ago", "hoog", "U2", happened=kinds("brandstichting",
+        occurred_at="2026-11-19")),
     case("announced for a second later than 12 hours on", "hoog", "U2",
          happened={"announced_for": "2026-11-24T00:30:01+01:00"}),
     case("announced for a moment that has just passed", "hoog", "U2",

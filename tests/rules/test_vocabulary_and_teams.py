@@ -19,7 +19,8 @@ def test_codes_are_lower_case_and_stand_once(name):
 
 
 def test_the_lists_have_as_many_codes_as_the_format():
-    assert {name: len(LISTS[name]) for name in ("ROLES", "RELATIONS", "KINDS", "CHANNELS", "OFFENDERS", "LEGAL_KINDS")} == {
+    assert {name: len(LISTS[name]) for name in ("ROLES", "RELATIONS", "KINDS", "CHANNELS", "OFFENDERS",
+        "LEGAL_KINDS")} == {
         "ROLES": 17, "RELATIONS": 14, "KINDS": 20, "CHANNELS": 14, "OFFENDERS": 12, "LEGAL_KINDS": 16,
     }  # fmt: skip
     assert set(codes.CHANNELS) >= codes.ONLINE_CHANNELS == {"sociale_media", "email", "webformulier"}

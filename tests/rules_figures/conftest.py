@@ -81,7 +81,9 @@ class Closed:
     after: Year
 
 
-def closed_months(months: list[tuple[str, Facts]], measure: str = "meldingen", key: bytes = b"k" * 32) -> Iterator[Closed]:
+def closed_months(
+    months: list[tuple[str, Facts]], measure: str = "meldingen", key: bytes = b"k" * 32
+) -> Iterator[Closed]:
     noise, year = noise_of(key), None
     for month, facts in months:
         number = int(month[:4])

@@ -63,7 +63,7 @@ def test_linear_programs_agree_with_the_witnesses_over_six_editions(a_year):
 
 @pytest.mark.slow
 def test_neither_differences_of_months_nor_what_is_left_over_can_be_narrowed(a_year):
-    outside, base = outside_of(a_year[0], until=6)
+    outside, _ = outside_of(a_year[0], until=6)
     chance = random.Random(4)
     for _ in range(40):
         cell, one, other = chance.choice(PRINTED), *chance.sample(range(6), 2)

@@ -38,7 +38,9 @@ def test_a_table_that_closes_a_cycle_stops_the_program(dimensions):
 
 
 def test_a_table_rounded_once_a_year_beside_monthly_ones_is_a_cycle():
-    yearly = [table for table in OURS if table.id != "T8"] + [Table("T8", ("provincie", "ambt"), (YEAR,), monthly=False)]
+    yearly = [table for table in OURS if table.id != "T8"] + [
+        Table("T8", ("provincie", "ambt"), (YEAR,), monthly=False)
+    ]
 
     with pytest.raises(LayoutRefused, match="cycle"):
         layout("meldingen", yearly)

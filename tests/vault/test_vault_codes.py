@@ -39,6 +39,16 @@ def test_a_code_is_shown_in_groups_of_five_with_its_check_character():
     assert set("".join(groups)) <= set(ALPHABET)
 
 
+def test_the_check_character_is_luhn_mod_32():
+    # From the right, every second value doubled and its two base-32 digits added: all together a multiple of 32.
+    values = [ALPHABET.index(c) for c in reversed(SHOWN.replace("-", ""))]
+    doubled = [sum(divmod(2 * value, 32)) for value in values[1::2]]
+
+    assert (sum(values[::2]) + sum(doubled)) % 32 == 0
+    assert shown_code(b"0" * 26)[-1] == "0"
+    assert shown_code(b"0" * 25 + b"1")[-1] == "Y"
+
+
 def test_every_character_can_be_spoken_without_being_taken_for_another():
     assert ALPHABET == "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     assert not set("ILOU") & set(ALPHABET)

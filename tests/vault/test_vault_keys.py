@@ -47,7 +47,8 @@ def test_the_statistics_are_run_as_a_team_is_and_have_a_key_for_the_figures_too(
     stats = TeamKeys("", 1, SECRET, "stats")
 
     assert stats.key("figures").secret == byhand.hkdf(SECRET, "team/figures")
-    assert stats.key("fold").secret == byhand.hkdf(SECRET, "team/fold")
+    for use in ("roster", "fold", "segment"):
+        assert stats.key(use).secret == byhand.hkdf(SECRET, f"team/{use}")
     assert stats.pair.public.fingerprint == byhand.fingerprint("stats", None, 1, stats.pair.public.raw)
 
 

@@ -77,9 +77,7 @@ def _crossed(blocks: list[Block]) -> Iterator[Grid]:
             f"{title(block)}, {period_name(block.period)}",
             heading(down),
             tuple(label(across, code) for (code,) in columns),
-            tuple(
-                (label(down, row), tuple(shown(values[row, column]) for (column,) in columns)) for (row,) in rows
-            ),
+            tuple((label(down, row), tuple(shown(values[row, column]) for (column,) in columns)) for (row,) in rows),
         )
 
 

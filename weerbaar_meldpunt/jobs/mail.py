@@ -17,6 +17,7 @@ from weerbaar_meldpunt.settings import Smtp
 
 TIMEOUT: Final = 10  # seconds for each step of the talk with the mail server
 TLS_FROM_THE_START: Final = 465
+SERVICE_CLOSES: Final = 421
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -125,7 +126,9 @@ def _send(server: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> 
         server.sendmail(sender, [recipient], message)
     except smtplib.SMTPServerDisconnected:
         raise _Stopped from None
-    except smtplib.SMTPException:  # refused, for now or for good: it is tried again later, and nothing is dropped
+    except smtplib.SMTPException as fault:  # refused, for now or for good: it is tried again, and nothing is dropped
+        if getattr(fault, "smtp_code", None) == SERVICE_CLOSES:
+            raise _Stopped from None
         return False
     except OSError:
         raise _Stopped from None

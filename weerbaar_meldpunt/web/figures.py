@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from weerbaar_meldpunt.actions import editions, figures
+from weerbaar_meldpunt.actions.figure_facts import end_of
 from weerbaar_meldpunt.actions.figures import Unpublishable
 from weerbaar_meldpunt.documents.figures_csv import codes_csv, counts_csv
 from weerbaar_meldpunt.documents.figures_grid import sections
@@ -98,7 +99,8 @@ def _public(answer: Response) -> Response:
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer.add_etag()
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 # --- for the editors -----------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ def manage() -> ResponseReturnValue:
         states = editions.edition_states(session, instance())
         period = figures.next_period(session)
     return render_template(
-        "figures/manage.html", states=states, period=period, over=now() >= figures.end_of(period), me=person(),
+        "figures/manage.html", states=states, period=period, over=now() >= end_of(period), me=person(),
         month_name=month_name,
     )  # fmt: skip
 
