@@ -244,21 +244,30 @@ def founded(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Ready:
     return Ready(instance, people, members, editors)
 
 
-@pytest.fixture
-def ready(instance: Instance, people: People, founded: Ready) -> Ready:
+def make_ready(instance: Instance, *, now: datetime = NOON) -> Ready:
     """Three teams with pinned keys and two members each, and two editors of the figures."""
-    folder = instance.settings.instance
-    instance.engine.dispose()
-    shutil.copytree(founded.instance.settings.instance, folder, dirs_exist_ok=True)
-    vars(instance).update(vars(open_instance(load_settings(folder))))
-    people.made = founded.people.made
+    people, members = People(instance, now=now), {}
+    for team in TEAMS:
+        first, second = people.member(team, coordinator=True), people.member(team)
+        people.found(first, team)
+        people.admit(first, second, team)
+        members[team] = [first, second]
+    editors = [people.statistiekredacteur(), people.statistiekredacteur()]
+    people.found(editors[0], STATS)
+    people.admit(editors[0], editors[1], STATS)
+    return Ready(instance, people, members, editors)
 
-    def here(accounts: list[Account]) -> list[Account]:
-        return [replace(account, instance=instance) for account in accounts]
 
-    return Ready(
-        instance, people, {team: here(members) for team, members in founded.members.items()}, here(founded.editors)
-    )
+@pytest.fixture
+def ready(instance: Instance) -> Ready:
+    """An instance in which everybody can work."""
+    return make_ready(instance)
+
+
+@pytest.fixture(scope="session")
+def ready_maker() -> Callable[..., Ready]:
+    """`make_ready`, for tests that keep an instance longer than one test."""
+    return make_ready
 
 
 @pytest.fixture

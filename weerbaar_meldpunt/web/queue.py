@@ -96,7 +96,7 @@ def team(team: str) -> ResponseReturnValue:
         abort(404)
     if team not in me.teams:
         return render_template("queue/no_key.html", current=team)
-    filters, page = Filters.asked(), request.args.get("pagina", 1, type=int) or 1
+    filters, page = Filters.asked(), request.args.get("page", 1, type=int) or 1
     with reading() as session:
         found = queue.queue_page(
             session, instance(), me, team, now=now(), state=filters.state or None, urgency=filters.urgency or None,

@@ -1,0 +1,98 @@
+"""Scenario S04 in a real browser: filed without an account, with evidence; worked on; answered; read back; closed."""
+
+import re
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.real_passwords]
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc0000003010100"
+    "18dd8db00000000049454e44ae426082"
+)
+ANSWER = "Wij hebben de berichten laten verwijderen. Blijf niet alleen thuis vanavond."
+
+
+@pytest.fixture
+def s04(scenarios):
+    return next(scenario["report"] for scenario in scenarios if scenario["id"] == "S04")
+
+
+def press(page, value):
+    page.locator(f'button[name="doen"][value="{value}"]').first.click()
+
+
+def tick(page, name, value):
+    box = page.locator(f'input[name="{name}"][value="{value}"]')
+    if not box.is_visible():
+        page.locator("details:not([open]) > summary").first.click()
+    box.check()
+
+
+def file_report(page, report):
+    """From the first screen to the receipt, as a person would; answers the receipt code."""
+    page.goto("/")
+    assert page.locator("h1").inner_text() == "Bent u of iemand anders nu in gevaar?"
+    page.get_by_role("link", name="Nee, ik wil iets melden").click()
+    page.get_by_role("link", name="Beginnen").click()
+    for kind in report["incident"]["kinds"]:
+        tick(page, "incident.kinds", kind)
+    press(page, "verder")
+    page.locator('input[name="incident.address_exposed"]').check()
+    press(page, "verder")
+    page.locator('textarea[name="narrative"]').fill(report["narrative"])
+    press(page, "verder")
+    for channel in report["incident"]["channels"]:
+        tick(page, "incident.channels", channel)
+    for platform in report["incident"]["platforms"]:
+        tick(page, "incident.platforms", platform)
+    press(page, "verder")
+    page.locator(f'[name="incident.offender"][value="{report["incident"]["offender"]}"]').check()
+    press(page, "verder")
+    page.locator('select[name="target.role"]').select_option(report["target"]["role"])
+    choose_type(page, report["target"]["organisation_type"])
+    press(page, "verder")
+    go_to_evidence(page)
+    page.locator('input[type="file"]').set_input_files(
+        [
+            {"name": "scherm foto.png", "mimeType": "image/png", "buffer": PNG},
+            {"name": "gesprek.txt", "mimeType": "text/plain", "buffer": b"ga hem eens opzoeken\n" * 50_000},
+        ]
+    )
+    press(page, "erbij")
+    assert page.locator("ul.files li").count() == 2
+    press(page, "verder")
+    assert page.locator("h1").inner_text() == "Kijk uw melding na"
+    page.locator('form[action$="/melden/nakijken"] button[type="submit"]').last.click()
+    assert page.locator("h1").inner_text() == "Uw melding is binnen."
+    return re.search(r"[0-9A-Z]{5}(-[0-9A-Z]{1,5}){5}", page.locator("#code").inner_text()).group(0)
+
+
+def choose_type(page, kind):
+    field = page.locator('[name="target.organisation_type"]')
+    if field.first.evaluate("e => e.tagName") == "SELECT":
+        field.select_option(kind)
+    else:
+        page.locator(f'[name="target.organisation_type"][value="{kind}"]').check()
+
+
+def go_to_evidence(page):
+    """Through the questions between, all skipped."""
+    for _ in range(8):
+        if page.locator('input[type="file"]').count():
+            return
+        press(page, "verder")
+    raise AssertionError("the evidence never came")
+
+
+def sign_in(page, account):
+    page.goto("/inloggen")
+    page.locator('[name="login"]').fill(account.login)
+    page.locator('[name="password"]').fill(account.password)
+    page.get_by_role("button", name="Verder").click()
+    from datetime import UTC, datetime
+
+    page.locator('[name="code"]').fill(account.code(datetime.now(UTC)))
+    page.get_by_role("button", name="Inloggen").click()
+    page.wait_for_load_state()
