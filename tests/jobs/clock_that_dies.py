@@ -62,7 +62,7 @@ if dies == "claimed":
 elif dies == "writing":
     take_steps = counted(take_steps, before=False, after=10)
 elif dies == "committed":
-    clock.Clock._steps = counted(clock.Clock._steps, before=False, after=10)
+    clock.Clock._batch = counted(clock.Clock._batch, before=False, after=10)
 elif dies == "sent":
     delivered = counted(delivered, before=True, after=25)
 chase.take_steps, outbox.delivered = slower(take_steps), delivered

@@ -607,7 +607,7 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(desk, noo
     finish(desk, desk.clock, claims, noon)
 
     assert len(claims) == count
-    assert len([text for text in statements if not text.startswith(("BEGIN", "COMMIT"))]) == 13
+    assert len([text for text in statements if not text.startswith(("BEGIN", "COMMIT"))]) == 14
 
 
 def test_the_clock_finds_what_is_due_by_an_index(desk, noon, statements):
@@ -622,4 +622,4 @@ def test_the_clock_finds_what_is_due_by_an_index(desk, noon, statements):
         for look in looks:
             plan = session.connection().exec_driver_sql("EXPLAIN QUERY PLAN " + look, (0,) * look.count("?")).all()
             assert not [row for row in plan if row[3].startswith("SCAN")], plan
-    assert len(looks) == 2
+    assert len(looks) == 3

@@ -109,5 +109,7 @@ def visit(chromium, desk, request):
     yield opened
     for context in contexts:
         context.close()
+    log = (desk.folder / "log" / "serve.log").read_text("utf-8")
+    faults += [line for line in log.splitlines() if " fault " in line]
     # A page that is refused on purpose is an error line of the browser's too; those name a status.
     assert [fault for fault in faults if "the server responded with a status of 4" not in fault] == []

@@ -30,9 +30,10 @@ DAYS = [
     "legal.received_on", "legal.act_before",
 ]  # fmt: skip
 EITHER = ["incident.occurred_at", "incident.announced_for"]
-NO_DATES = ["gisteren", "", "2026-02-29", "2026-13-01", "20-11-2026", "2026-11", "2026", "2026-11-20T25:00", "2026-11-20T24:00", "1e9",
-    20261120,
-            0, True, [], {}, " 2026-11-20", "2026-11-20\n", "２０２６-11-20"]  # fmt: skip
+NO_DATES = [
+    "gisteren", "", "2026-02-29", "2026-13-01", "20-11-2026", "2026-11", "2026", "2026-11-20T25:00", "2026-11-20T24:00",
+    "1e9", 20261120, 0, True, [], {}, " 2026-11-20", "2026-11-20\n", "２０２６-11-20",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", [*DAYS, *EITHER])

@@ -35,6 +35,19 @@ def test_easter_is_where_the_almanac_has_it(sunday):
     assert easter(int(sunday[:4])) == day(sunday)
 
 
+def test_easter_is_the_sunday_after_the_full_moon_of_the_church():
+    """The tables of Clavius as Knuth computes them (The Art of Computer Programming 1.3.2, exercise 14)."""
+    for year in range(1583, 3000):
+        golden, century = year % 19 + 1, year // 100 + 1
+        leap_years_left_out, moon = 3 * century // 4 - 12, (8 * century + 5) // 25 - 5
+        epact = (11 * golden + 20 + moon - leap_years_left_out) % 30
+        epact += epact == 24 or (epact == 25 and golden > 11)
+        full_moon = 44 - epact + (30 if epact > 23 else 0)
+        after = full_moon + 7 - (5 * year // 4 - leap_years_left_out - 10 + full_moon) % 7
+
+        assert easter(year) == date(year, 3, 1) + timedelta(days=after - 1)
+
+
 @pytest.mark.parametrize(
     ("name", "on"),
     [

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from .errors import NotAllowed
+from .instance import Instance
+from .ledger import Ledger
+from .people import Person
 
 # Words that stand in many names, so that they say nothing about whose name it is.
 _PARTICLES: Final = frozenset(
@@ -55,3 +61,8 @@ def _names_another(rest: list[str]) -> bool:
             continue
         return word[:1].isupper()
     return False
+
+
+def note_barred(session: Session, instance: Instance, person: Person, case_id: bytes, *, now: datetime) -> None:
+    """Note that somebody tried to see what they are not shown."""
+    Ledger(session, instance, now=now).close(person.user_id, "niet_getoond", case_id)

@@ -83,7 +83,7 @@ def claim_dues(
     The newest first: after a long silence an alarm of this minute must not wait for all that is late already.
     """
     query = (
-        select(Due.id)
+        select(Due.id, DueClaim.due_id.label("claimed"))
         .outerjoin(DueClaim, DueClaim.due_id == Due.id)
         .where(_looked_at(now), or_(DueClaim.due_id.is_(None), _free(wall)))
         .order_by(Due.next_at.desc())
@@ -92,32 +92,42 @@ def claim_dues(
     )
     if urgent:
         query = query.join(Track, Track.id == Due.track_id).where(Track.urgency == URGENT)
-    chosen = session.scalars(query).all()
+    chosen = session.execute(query).all()
     if not chosen:
         return {}
-    lease_until = wall + LEASE
-    rows = [{"due_id": due, "clock": clock, "lease_until": lease_until, "fence": 1} for due in chosen]
+    ids, claim = [row.id for row in chosen], {"clock": clock, "lease_until": wall + LEASE}
+    session.execute(
+        update(DueClaim)
+        .where(DueClaim.due_id.in_(ids), _free(wall))
+        .values(fence=DueClaim.fence + 1, **claim)
+        .execution_options(synchronize_session=False)
+    )
+    if fresh := [{"due_id": row.id, "fence": 1, **claim} for row in chosen if row.claimed is None]:
+        session.connection().execute(_insert_if_absent(session), fresh)
+    mine = select(DueClaim.due_id, DueClaim.fence).where(
+        DueClaim.due_id.in_(ids), DueClaim.clock == clock, DueClaim.lease_until == claim["lease_until"]
+    )
+    return {row.due_id: row.fence for row in session.execute(mine)}
+
+
+def _insert_if_absent(session: Session) -> Any:
+    # Two clocks on PostgreSQL can both see a due without a claim: the second insert finds the first one's row.
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    claim = dialect.insert(DueClaim).values(rows)
-    taken = claim.on_conflict_do_update(
-        index_elements=[DueClaim.due_id],
-        set_={"clock": clock, "lease_until": lease_until, "fence": DueClaim.fence + 1},
-        where=_free(wall),
-    ).returning(DueClaim.due_id, DueClaim.fence)
-    return {row.due_id: row.fence for row in session.execute(taken)}
+    return dialect.insert(DueClaim).on_conflict_do_nothing()
 
 
-def _still_mine(session: Session, claims: Mapping[bytes, int], clock: bytes, *, wall: datetime) -> list[bytes]:
-    """The claims that nobody took over, given back: from here on this transaction holds them."""
+def _still_mine(session: Session, claims: Mapping[bytes, int], clock: bytes) -> list[bytes]:
+    """The claims that nobody took over, locked: from here on this transaction holds them.
+
+    They are not given back: a due that was seen to is due again only after its lease.
+    """
     held = session.execute(
         select(DueClaim.due_id, DueClaim.fence)
         .where(DueClaim.due_id.in_(list(claims)), DueClaim.clock == clock)
         .order_by(DueClaim.due_id)
         .with_for_update()
     )
-    mine = [row.due_id for row in held if claims[row.due_id] == row.fence]
-    session.execute(update(DueClaim).where(DueClaim.due_id.in_(mine)).values(lease_until=wall))
-    return mine
+    return [row.due_id for row in held if claims[row.due_id] == row.fence]
 
 
 # --- stepping ------------------------------------------------------------------------------------------------------
@@ -149,7 +159,7 @@ def take_steps(
     session: Session, instance: Instance, claims: Mapping[bytes, int], clock: bytes, *, now: datetime, wall: datetime
 ) -> Taken:
     """Take the next step of every due of a claim that is still ours. The caller's transaction is the whole of it."""
-    mine = _still_mine(session, claims, clock, wall=wall)
+    mine = _still_mine(session, claims, clock)
     rows = session.execute(
         select(Due, Track)
         .join(Track, Track.id == Due.track_id)
@@ -169,10 +179,9 @@ def take_steps(
     )  # fmt: skip
     for due, track in rows:
         _look_at(batch, due, track)
-    if batch.steps:
-        session.execute(insert(DueStep), batch.steps)
-    if batch.letters:
-        session.execute(insert(Outbox), batch.letters)
+    for model, written in ((DueStep, batch.steps), (Outbox, batch.letters)):
+        if written:
+            session.connection().execute(insert(model), written)
     _begin_again(batch, batch.told_all)
     if batch.changed:
         batch.ledger.close(PROGRAM, "herinnerd", instance.id)

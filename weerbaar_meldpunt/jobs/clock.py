@@ -6,13 +6,15 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import chase, pulse, sweeping
 from weerbaar_meldpunt.actions.chase import Taken
@@ -25,7 +27,7 @@ LOG: Final = logging.getLogger("meldpunt.clock")
 LOOK_EVERY: Final = 5  # seconds; an acute case has five minutes between two steps
 SWEEP_EVERY: Final = 3600
 PAUSE: Final = 0.5  # seconds between two looks at what another clock has in hand
-ROUNDS_BETWEEN_URGENT: Final = 20
+BATCHES_BETWEEN_URGENT: Final = 20
 
 # What an operator reads, one line each: no case, no name, no address.
 TROUBLE: Final = {
@@ -39,6 +41,25 @@ JUMPS: Final = {
     " what is overdue is chased, nothing is deleted by age for a day",
     pulse.CAME_BACK: "ALARM: this machine's clock had been ahead; what was put off into that time is looked at again",
 }
+
+
+Claims = Mapping[bytes, int]
+
+
+@dataclass
+class _Turn:
+    """Whose turn it is in one run of the chase: acute tracks first, and again every so many batches."""
+
+    urgent: bool = True
+    batches: int = 0
+
+    def ends(self) -> bool:
+        """Count a batch; whether it is time to look at the clock and at acute tracks again."""
+        self.batches += 1
+        if self.batches % BATCHES_BETWEEN_URGENT:
+            return False
+        self.urgent = True
+        return True
 
 
 class Clock:
@@ -102,20 +123,16 @@ class Clock:
         if quiet and not self.anything_due():
             return taken
         now = self._look().now
-        urgent, rounds = True, 0
-        while not self.stop.is_set():
-            batch = self._batch(now, urgent=urgent)
-            if batch is None:
-                if not urgent:
-                    break
-                urgent = False
-                continue
+        turn = _Turn()
+        with self.instance.sessions.begin() as session:
+            claims = self._claim(session, turn, now)
+        while claims:
+            batch, claims = self._batch(claims, turn, now)
             taken.add(batch)
             if not batch.seen:  # all of it is in somebody else's hands just now
                 break
-            rounds += 1
-            if rounds % ROUNDS_BETWEEN_URGENT == 0:
-                now, urgent = self._look().now, True
+            if turn.ends():
+                now = self._look().now
         self._tell(taken)
         return taken
 
@@ -125,13 +142,20 @@ class Clock:
         with self.instance.readings() as session:
             return chase.anything_due(session, now=now)
 
-    def _batch(self, now: datetime, *, urgent: bool) -> Taken | None:
-        with self.instance.sessions.begin() as session:
-            claims = chase.claim_dues(session, self.id, now=now, wall=self._wall(), urgent=urgent)
-        if not claims:
-            return None
+    def _claim(self, session: Session, turn: _Turn, now: datetime) -> Claims:
+        """The next dues in hand: acute ones first, as long as there are any."""
+        claims: Claims = {}
+        if turn.urgent:
+            claims = chase.claim_dues(session, self.id, now=now, wall=self._wall(), urgent=True)
+            turn.urgent = bool(claims)
+        return claims or chase.claim_dues(session, self.id, now=now, wall=self._wall())
+
+    def _batch(self, claims: Claims, turn: _Turn, now: datetime) -> tuple[Taken, Claims]:
+        """Take the steps of these dues and, in the same transaction, the next ones in hand."""
         try:
-            return self._steps(claims, now)
+            with self.instance.sessions.begin() as session:
+                taken = self._steps(session, claims, now)
+                return taken, {} if self.stop.is_set() or not taken.seen else self._claim(session, turn, now)
         except OperationalError:  # the database is busy or gone: the lease runs out, and somebody tries again
             raise
         except Exception as fault:
@@ -139,15 +163,16 @@ class Clock:
         taken = Taken()
         for due, fence in claims.items():
             try:
-                taken.add(self._steps({due: fence}, now))
+                with self.instance.sessions.begin() as session:
+                    taken.add(self._steps(session, {due: fence}, now))
             except Exception as fault:  # it stays claimed for a while, and must not hold up the others
                 taken.seen += 1
                 LOG.error("ALARM: a due cannot be chased (%s); it is tried again", type(fault).__name__)
-        return taken
-
-    def _steps(self, claims: dict[bytes, int], now: datetime) -> Taken:
         with self.instance.sessions.begin() as session:
-            return chase.take_steps(session, self.instance, claims, self.id, now=now, wall=self._wall())
+            return taken, self._claim(session, turn, now)
+
+    def _steps(self, session: Session, claims: Claims, now: datetime) -> Taken:
+        return chase.take_steps(session, self.instance, claims, self.id, now=now, wall=self._wall())
 
     def _tell(self, taken: Taken) -> None:
         if taken.steps:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from . import vocabulary as codes
@@ -184,6 +185,7 @@ def first_look(due: PlannedDue, urgency: str, *, now: datetime) -> datetime:
         return moment
 
 
+@lru_cache(maxsize=256)  # a clock asks the same of many dues at one moment
 def next_rung(step: str, kind: str, urgency: str, *, now: datetime) -> Rung | None:
     """The step of the ladder after `step`, taken now; None when all were taken."""
     plan = plan_at(now)
@@ -196,6 +198,7 @@ def next_rung(step: str, kind: str, urgency: str, *, now: datetime) -> Rung | No
     return Rung(steps[place], try_again(kind, urgency, now=now))
 
 
+@lru_cache(maxsize=256)
 def may_step_now(kind: str, urgency: str, *, now: datetime) -> bool:
     """Whether a step may be taken at this hour: a clock that was down overnight must not wake people by accident."""
     return not plan_at(now).waits(kind, urgency) or next_office_moment(now) == now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Final, Self
 
 from pydantic import model_validator
@@ -226,6 +226,7 @@ def plan_on(day: date) -> ChaseFile:
     return version_on(ChaseFile, "chase", day)
 
 
+@lru_cache(maxsize=64)
 def plan_at(now: datetime) -> ChaseFile:
     """The version in force at a moment."""
     return plan_on(today(now))

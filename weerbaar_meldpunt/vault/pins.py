@@ -63,10 +63,9 @@ def _read(line: str) -> Pin:
         raise ValueError
     if str(int(epoch)) != epoch or len(digest) != _FINGERPRINT_DIGITS:
         raise ValueError
-    pin = Pin(kind, "" if owner == "-" else owner, int(epoch), bytes.fromhex(digest), bool(rest))
-    if kind not in _NAMED and (len(_owner_part(pin) or b"") != ID_BYTES or owner != owner.lower()):
+    if kind not in _NAMED and (len(owner) != 2 * ID_BYTES or bytes.fromhex(owner).hex() != owner):
         raise ValueError
-    return pin
+    return Pin(kind, "" if owner == "-" else owner, int(epoch), bytes.fromhex(digest), bool(rest))
 
 
 @dataclass(frozen=True)

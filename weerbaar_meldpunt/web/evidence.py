@@ -20,7 +20,7 @@ from .answers import Answers, check, read_form, too_much
 from .drafting import Shown
 from .guards import MIB, takes
 from .place import instance, now
-from .steps import BY_CODE, EVIDENCE, after, before, position
+from .steps import BACK, BY_CODE, EVIDENCE, STOP, after, before, position, step_url
 
 pages = Blueprint("evidence", __name__)
 STEP: Final = BY_CODE[EVIDENCE]
@@ -125,8 +125,6 @@ def _kept(draft: Draft, typed: Answers, files: list[DraftFile], shown: Shown) ->
 
 
 def _where(pressed: str, answers: Answers) -> str:
-    from .report import BACK, STOP, step_url  # the report shows this room's step too
-
     if pressed == STOP:
         return url_for("report.kept")
     target = before(STEP, answers) if pressed == BACK else after(STEP, answers)

@@ -11,11 +11,12 @@ from weerbaar_meldpunt.rules import figure_labels, routing, vocabulary
 from weerbaar_meldpunt.rules.decision_tables import RoutingFile
 from weerbaar_meldpunt.rules.figure_codes import DIMENSIONS
 
+from .words_desk import DESK_WORDS
 from .words_report import REPORT_WORDS, Words
 from .words_reporter import REPORTER_WORDS
 from .words_work import WORK_WORDS
 
-WORDS: Final = {**REPORT_WORDS, **WORK_WORDS, **REPORTER_WORDS}
+WORDS: Final = {**REPORT_WORDS, **WORK_WORDS, **REPORTER_WORDS, **DESK_WORDS}
 _FIGURES: Final = "figures"
 _OF_TEAM: Final = "outcomes"
 

@@ -17,6 +17,7 @@ from weerbaar_meldpunt.actions.evidence import MAX_MESSAGE, remove_blob
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import new_cookie
 from weerbaar_meldpunt.actions.views import DueView, EventView, TrackView
+from weerbaar_meldpunt.rules.calendar import today
 
 from .downloads import evidence_response
 from .evidence import received_files
@@ -92,6 +93,7 @@ def show(own: OwnCase, room: str, *, text: str = "", errors: dict[str, str] | No
         progress=progress(own),
         told=filed_rows(own.view.report, own.view.melding.get("sharing")),
         terms=reader.terms_for_reporter(own.view.answer),
+        today=today(now()).isoformat(),
         text=text,
         errors=errors or {},
         form_id=new_cookie()[:FORM_BYTES].hex(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -125,7 +125,8 @@ def _tabs(team: str, found: QueuePage, filters: Filters) -> list[Tab]:
 
     def tab(text: str, count: int | None, **wanted: str) -> Tab:
         shown = None if count is None else number(COUNTED) + "+" if count > COUNTED else number(count)
-        return (text, url_for("queue.team", team=team, **wanted), here == wanted, shown)
+        arguments: dict[str, Any] = dict(wanted)
+        return (text, url_for("queue.team", team=team, **arguments), here == wanted, shown)
 
     return [
         tab(_("Alles open"), open_count),

@@ -19,12 +19,10 @@ from .drafting import Shown
 from .guards import LONG_TEXT, takes
 from .labels import choices
 from .place import instance, now, reading, transaction
-from .steps import BY_CODE, EVIDENCE, Step, after, before, position
+from .steps import BACK, BY_CODE, EVIDENCE, ON, REVIEW, STOP, Step, after, before, position, step_url
 
 pages = Blueprint("report", __name__)
 FIRST: Final = "soort"
-# What the reporter presses at the foot of a step.
-ON, BACK, REVIEW, STOP = "verder", "vorige", "nakijken", "bewaar"
 
 
 @pages.get("/melden/")
@@ -93,11 +91,6 @@ def _where(step: Step, answers: Answers) -> str:
     if target is None:
         return url_for("report.begin") if pressed == BACK else url_for("report.review")
     return step_url(target)
-
-
-def step_url(step: Step) -> str:
-    """The address of a step; that of the evidence has a room of its own."""
-    return url_for("evidence.add") if step.code == EVIDENCE else url_for("report.step", step=step.code)
 
 
 def _page(step: Step, answers: Answers, errors: Faults) -> str:

@@ -32,7 +32,7 @@ from . import drafting, guards
 from .answers import Answers, Checked, check, read_form, rescue, sharing
 from .labels import label
 from .place import instance, now, reading, transaction
-from .steps import way
+from .steps import step_url, way
 from .summary import offered, sections
 
 # The fields that the review itself asks, for whoever comes there without having said how to be reached.
@@ -72,6 +72,7 @@ def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bo
         "report/review.html",
         draft=draft,
         sections=found,
+        step_url=step_url,
         unanswered=[step for step in steps if step not in [section.step for section in found]],
         offered=offered(draft.answers, steps),
         faults=checked.faults,
@@ -233,8 +234,9 @@ def _receipt(filed: Filed, *, call: bool, earlier: bool = False) -> ResponseRetu
 def _official(role: str) -> str:
     """Whose report it is, in a sentence: "de wethouder"."""
     if role in ("onbekend", "oud_ambtsdrager"):
-        return gettext("iemand anders")
-    return gettext("de %(role)s", role=label("roles", role)[:1].lower() + label("roles", role)[1:])
+        return str(gettext("iemand anders"))
+    name = label("roles", role)
+    return str(gettext("de %(role)s", role=name[:1].lower() + name[1:]))
 
 
 def _status(own: OwnCase, filed: Filed, promised: datetime | None) -> Status:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from flask import url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
 from .answers import Answers, is_proxy, posted_names
 
 EVIDENCE: Final = "bewijs"
+# What the reporter presses at the foot of a step.
+ON, BACK, REVIEW, STOP = "verder", "vorige", "nakijken", "bewaar"
 _AT_HOME: Final = frozenset({"doxing", "stalking", "huisbezoek", "vernieling", "explosief", "brandstichting"})
 
 
@@ -184,6 +187,11 @@ def position(step: Step, answers: Answers) -> tuple[int, int] | None:
     """Where a step stands, as in "step 2 of 9", for a step that comes by itself."""
     steps = way(answers)
     return (steps.index(step) + 1, len(steps)) if step in steps else None
+
+
+def step_url(step: Step) -> str:
+    """The address of a step; that of the evidence has a room of its own."""
+    return url_for("evidence.add") if step.code == EVIDENCE else url_for("report.step", step=step.code)
 
 
 def is_answered(step: Step, answers: Answers) -> bool:

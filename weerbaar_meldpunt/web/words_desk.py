@@ -149,6 +149,14 @@ DESK_WORDS: Final[Mapping[str, Words]] = {
         "platform": _("Het platform waarop het staat"),
         "niemand": _("Niemand: de melder wil eerst praten"),
     },
+    # What a gap on the page of a case is about.
+    "gaps": {
+        "case_doc": _("de melding of het adres"),
+        "case_grant": _("een sleutel van de zaak"),
+        "message": _("een bericht"),
+        "note": _("een notitie"),
+        "attachment": _("een bestand"),
+    },
     "implausible": {
         "in_de_toekomst": _("ligt in de toekomst"),
         "al_voorbij": _("is al voorbij"),
