@@ -1,4 +1,4 @@
-"""A real desk for a real browser: the server as it is run, Debian's Chromium, people with the full cost of passwords."""
+"""A real desk for a real browser: the server as it is run, Debian's Chromium, people with passwords at full cost."""
 
 import os
 import shutil

@@ -1,9 +1,10 @@
 """Scenario S04 in a real browser: filed without an account, with evidence; worked on; answered; read back; closed."""
 
 import re
-import time
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 pytestmark = [pytest.mark.browser, pytest.mark.real_passwords]
 
@@ -93,11 +94,16 @@ def sign_in(page, account):
     page.locator('[name="login"]').fill(account.login)
     page.locator('[name="password"]').fill(account.password)
     page.get_by_role("button", name="Verder").click()
-    from datetime import UTC, datetime
-
     page.locator('[name="code"]').fill(account.code(datetime.now(UTC)))
     page.get_by_role("button", name="Inloggen").click()
     page.wait_for_load_state()
+
+
+def open_details(page, text):
+    """Open a part of the page that is folded in."""
+    summary = page.locator("summary", has_text=text).first
+    if not summary.locator("xpath=..").evaluate("e => e.open"):
+        summary.click()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -105,4 +111,67 @@ def test_a_report_travels_from_fear_to_an_answer(desk, visit, s04, scripts):
     member = desk.ready.members["beveiliging"][0 if scripts else 1]
 
     code = file_report(visit(scripts=scripts, width=360), s04)
-    assert code
+
+    worker = visit(scripts=scripts)
+    sign_in(worker, member)
+    assert worker.url.endswith("/werk/beveiliging")
+    first = worker.locator("table.queue tbody tr").first
+    assert "hoog" in first.inner_text().lower()
+    first.get_by_role("link").click()
+    reference = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", worker.locator("h1").inner_text()).group(0)
+    case = worker.locator("main").inner_text()
+    assert s04["narrative"] in case
+    assert "gevaar voor lijf, woning of gezin" in case  # why it came to this team
+    assert "R3" in worker.content()
+    assert "scherm foto.png" in case
+    assert "gesprek.txt" in case
+    worker.get_by_role("button", name="Oppakken").click()
+    worker.locator('textarea[name="message"]').fill(ANSWER)
+    worker.get_by_role("button", name="Versturen").click()
+    worker.get_by_text(ANSWER).wait_for()
+
+    reporter = visit(scripts=scripts, width=360)
+    reporter.goto("/terug")
+    reporter.locator('input[name="code"]').fill(f"  {code.lower().replace('-', ' ')} ")
+    reporter.locator('main form button[type="submit"]').first.click()
+    reporter.get_by_text(ANSWER).wait_for()
+    with reporter.expect_download() as download:
+        reporter.get_by_role("link", name="scherm foto.png").click()
+    assert download.value.path().read_bytes() == PNG
+
+    worker.reload()
+    open_details(worker, "Feiten vaststellen")
+    worker.get_by_role("button", name="Feiten vaststellen").click()
+    open_details(worker, "2. Afsluiten")
+    tick(worker, "outcome", "maatregelen_geleverd")
+    worker.locator('textarea[name="done"]').fill("Sloten vervangen en camera geplaatst.")
+    tick(worker, "sure")
+    worker.get_by_role("button", name="Afsluiten", exact=True).click()
+    worker.get_by_text("Afgesloten").first.wait_for()
+    reporter.reload()
+    reporter.get_by_text("Sloten vervangen en camera geplaatst.").wait_for()
+
+    worker.goto("/werk/beveiliging")
+    assert reference not in worker.locator("main").inner_text()
+    refuse(visit(scripts=scripts), desk.ready.members["juridisch"][0 if scripts else 1], reference)
+
+
+def refuse(page, account, reference):
+    """Somebody who may not see the case finds that there is no such page."""
+    sign_in(page, account)
+    answer = page.goto(f"/zaak/{reference}")
+    assert answer.status == 404
+    assert "Telegram" not in page.content()
+
+
+def test_who_administers_cannot_open_a_case(desk, visit, s04):
+    file_report(visit(width=360), s04)
+
+    with desk.ready.instance.readings() as session:
+        reference = session.scalar(text('SELECT reference FROM "case" LIMIT 1'))
+
+    administrator = desk.ready.people.beheerder()
+    page = visit()
+    refuse(page, administrator, reference)
+
+    assert page.goto("/werk/ondersteuning").status == 404

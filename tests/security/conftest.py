@@ -111,7 +111,9 @@ def send():
         for name in files:
             data[name] = [(io.BytesIO(content), file_name) for content, file_name in data[name]]
         return client.post(
-            urljoin(path, form.action or path), data=data, content_type="multipart/form-data" if form.multipart else None
+            urljoin(path, form.action or path),
+            data=data,
+            content_type="multipart/form-data" if form.multipart else None,
         )
 
     return sent

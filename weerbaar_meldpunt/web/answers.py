@@ -89,7 +89,8 @@ def _rows(form: MultiDict[str, str], field: Field) -> Answers:
     if field.kind == "links":
         kept += [(url, "", "") for line in form.getlist("_links_many") if (url := _plain(line))]
         kept = [row for one in kept for row in _several_links(one)]
-    return {posted: list(column) for posted, column in zip(field.posted, zip(*kept, strict=True), strict=True)}
+    columns = [list(column) for column in zip(*kept, strict=True)]
+    return dict(zip(field.posted, columns, strict=True)) if kept else {}
 
 
 def _several_links(row: tuple[str, ...]) -> list[tuple[str, ...]]:
