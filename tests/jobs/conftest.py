@@ -2,9 +2,14 @@
 
 import email
 import email.policy
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +17,12 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import func, select
 
 from weerbaar_meldpunt.actions import chase, roster
-from weerbaar_meldpunt.actions.instance import Instance
+from weerbaar_meldpunt.actions.instance import Instance, create_instance
 from weerbaar_meldpunt.actions.people import ACTIVE, lookup_of, seal_user
 from weerbaar_meldpunt.rules import chase as rules
 from weerbaar_meldpunt.rules.values import AMSTERDAM
 from weerbaar_meldpunt.settings import Smtp
+from weerbaar_meldpunt.store import tables
 from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.people import Role, User
 from weerbaar_meldpunt.store.tracks import Due, DueStep, Outbox, Track
@@ -260,3 +266,66 @@ def mail_server() -> Iterator[MailServer]:
     controller.start()
     yield MailServer(box, controller.port, controller)
     controller.stop()
+
+
+# --- PostgreSQL, where its server is installed ----------------------------------------------------------------------
+
+
+def as_nobody(*command: str) -> list[str]:
+    """initdb and postgres refuse to work for root."""
+    return ["setpriv", "--reuid=nobody", "--clear-groups", *command] if os.geteuid() == 0 else list(command)
+
+
+def server_program(name: str) -> str | None:
+    """Where a program of the PostgreSQL server is; Debian keeps them out of the path."""
+    debian = sorted(str(path) for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (debian[-1] if debian else None)
+
+
+HAS_POSTGRESQL = server_program("initdb") is not None
+collect_ignore = [] if HAS_POSTGRESQL else ["test_clocks_on_postgresql.py"]
+
+
+@pytest.fixture(params=["sqlite", *([pytest.param("postgresql", marks=pytest.mark.slow)] if HAS_POSTGRESQL else [])])
+def engine(request: pytest.FixtureRequest) -> str:
+    """The databases that are here."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a server that lives as long as the tests do."""
+    initdb, pg_ctl = server_program("initdb"), server_program("pg_ctl")
+    assert initdb, "install PostgreSQL, or leave these tests out: -k 'not postgresql'"
+    assert pg_ctl
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+    data, port = str(folder / "data"), free_port()
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run(as_nobody(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"), **quiet)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    log = str(folder / "log")
+    subprocess.run(as_nobody(pg_ctl, "-D", data, "-o", options, "-l", log, "-w", "start"), **quiet)
+    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    subprocess.run(as_nobody(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"), **quiet)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    """One instance on PostgreSQL; each test begins with its tables empty."""
+    folder = tmp_path_factory.mktemp("postgresql") / "instance"
+    config = f'database_url = "{postgresql}"\n'
+    return create_instance(folder, now=amsterdam("2026-11-01T12:00"), demonstration=True, config=config)
+
+
+@pytest.fixture
+def emptied(on_postgresql: Instance) -> Instance:
+    """The instance on PostgreSQL without people, cases and pulses."""
+    instance = on_postgresql
+    names = [table.name for table in tables.metadata.sorted_tables if table.name != "instance"]
+    with instance.engine.begin() as connection:
+        quoted = ", ".join(f'"{name}"' for name in names)
+        connection.exec_driver_sql("TRUNCATE " + quoted)
+    return instance

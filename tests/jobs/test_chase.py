@@ -13,6 +13,12 @@ from weerbaar_meldpunt.store.tracks import Due, DueClaim, DueStep, Outbox, Track
 from weerbaar_meldpunt.vault.audit import row_hash
 from weerbaar_meldpunt.vault.derive import new_id
 
+@pytest.fixture
+def desk(engine, request, desk_of):
+    """The desk on SQLite, and on PostgreSQL where its server is installed."""
+    return desk_of(request.getfixturevalue("instance" if engine == "sqlite" else "emptied"))
+
+
 LADDER = ["herinnerd", "achterwacht", "coordinator", "heel_team"]
 
 
@@ -610,6 +616,7 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(desk, noo
     assert len([text for text in statements if not text.startswith(("BEGIN", "COMMIT"))]) == 14
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
 def test_the_clock_finds_what_is_due_by_an_index(desk, noon, statements):
     desk.tracks(5, ("opvolging", noon), now=noon, owner=desk.member())
     statements.clear()

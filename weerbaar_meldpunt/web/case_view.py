@@ -186,19 +186,27 @@ def _contact(case: CaseView, mine: TrackView, *, now: datetime) -> Contact:
 
 
 def _cautions(case: CaseView, hours: list[tuple[str, str]], night_call: bool | None, *, now: datetime) -> list[str]:
-    """What to mind before calling, the gravest first."""
+    """What to mind before calling anybody, the gravest first."""
     at = now.astimezone(LOCAL)
+    conflict = case.report.get("conflict") or []
     found = []
     if "wacht_op_toestemming" in case.marks:
-        found.append(_("Wacht op toestemming. Bel alleen de melder, niet de betrokkene zelf."))
-    if "thuis" in (case.report.get("conflict") or []):
-        found.append(_("Iemand thuis mag dit niet weten. Gebruik alleen het nummer en de uren die hier staan."))
-    if hours and not any(start <= at.strftime("%H:%M") < end for start, end in _wrapped(hours)):
-        found.append(_("Het is nu %(time)s. De melder vindt bellen nu niet veilig.", time=clock(now)))
-    elif night_call is False and (at.time() >= NIGHT[0] or at.time() < NIGHT[1]):
-        found.append(_("De melder wil 's nachts niet gebeld worden. Schrijf nu een bericht en bel na 7 uur."))
+        found.append(_("Wacht op toestemming: bel alleen de melder. Vertel niemand anders iets."))
+    others = [label("conflicts_worker", code) for code in conflict if code != "ondersteuningsteam"]
+    if others:
+        found.append(_("Mag dit zeker niet weten: %(who)s.", who=", ".join(name[0].lower() + name[1:] for name in others)))
+    if "thuis" in conflict:
+        found.append(_("Gebruik alleen het nummer en de uren die hier staan."))
+    if case.report.get("barred_member"):
+        found.append(_("Praat hier niet over met: %(who)s. De melder wil dat niet.", who=case.report["barred_member"]))
+    elif "ondersteuningsteam" in conflict:
+        found.append(_("Iemand van ons team mag dit niet zien. Vraag de melder wie."))
     if value_at(case.report, "incident.life_in_danger_self"):
         found.append(_("De melder denkt aan zelfdoding. Neem de tijd, en noem 113."))
+    if hours and not any(start <= at.strftime("%H:%M") < end for start, end in _wrapped(hours)):
+        found.append(_("Het is nu %(time)s. Bellen is nu niet veilig. Schrijf eerst een bericht.", time=clock(now)))
+    elif night_call is False and (at.time() >= NIGHT[0] or at.time() < NIGHT[1]):
+        found.append(_("De melder wil 's nachts niet gebeld worden. Schrijf nu een bericht en bel na 7 uur."))
     return found
 
 

@@ -121,6 +121,8 @@ def _rows(report: Mapping[str, Any], keys: Iterable[Key]) -> Iterator[Row]:
             flags += [gettext("Op die eerdere melding kwam geen antwoord")] if value is False else []
         elif value in _SAYS_NOTHING or value == _USUAL.get(key):
             continue
+        elif key == "target.organisation_type" and value_at(report, "target.organisation"):
+            continue  # the name of the organisation says it
         elif kind == "flag":
             flags.append(label("flags_short", key.rpartition(".")[2]))
         elif (shown := _words(kind, value)) is not None:
