@@ -12,6 +12,7 @@ from typing import Any
 import pyotp
 import pytest
 import yaml
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 from weerbaar_meldpunt.actions import people as accounts
 from weerbaar_meldpunt.actions import teamkeys
@@ -222,28 +223,6 @@ class Ready:
         return self.members[team][1]
 
 
-@pytest.fixture(scope="session")
-def founded(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Ready:
-    """What `ready` copies: the accounts and keys of three teams and the statistics, made once."""
-    folder = tmp_path_factory.mktemp("founded") / "instance"
-    shutil.copytree(blank, folder)
-    instance = open_instance(load_settings(folder))
-    people = People(instance)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "COST", passwords.Cost(memory_kib=64, passes=1))
-        members = {}
-        for team in TEAMS:
-            first, second = people.member(team, coordinator=True), people.member(team)
-            people.found(first, team)
-            people.admit(first, second, team)
-            members[team] = [first, second]
-        editors = [people.statistiekredacteur(), people.statistiekredacteur()]
-        people.found(editors[0], STATS)
-        people.admit(editors[0], editors[1], STATS)
-    instance.engine.dispose()
-    return Ready(instance, people, members, editors)
-
-
 def make_ready(instance: Instance, *, now: datetime = NOON) -> Ready:
     """Three teams with pinned keys and two members each, and two editors of the figures."""
     people, members = People(instance, now=now), {}
@@ -258,10 +237,35 @@ def make_ready(instance: Instance, *, now: datetime = NOON) -> Ready:
     return Ready(instance, people, members, editors)
 
 
+@pytest.fixture(scope="session")
+def founded(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    """What `ready` copies: everybody's accounts and keys, made once."""
+    folder = tmp_path_factory.mktemp("founded") / "instance"
+    shutil.copytree(blank, folder)
+    instance = open_instance(load_settings(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "COST", passwords.Cost(memory_kib=64, passes=1))
+        made = make_ready(instance)
+    instance.engine.dispose()
+    return made
+
+
 @pytest.fixture
-def ready(instance: Instance) -> Ready:
-    """An instance in which everybody can work."""
-    return make_ready(instance)
+def ready(instance: Instance, founded: Ready) -> Ready:
+    """An instance in which everybody can work: a copy, because making the keys takes longer than most tests."""
+    folder = instance.settings.instance
+    instance.engine.dispose()
+    shutil.copytree(founded.instance.settings.instance, folder, dirs_exist_ok=True)
+    vars(instance).update(vars(open_instance(load_settings(folder))))
+    people = People(instance)
+    people.made = founded.people.made
+
+    def here(accounts: list[Account]) -> list[Account]:
+        return [replace(account, instance=instance) for account in accounts]
+
+    return Ready(
+        instance, people, {team: here(members) for team, members in founded.members.items()}, here(founded.editors)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -283,10 +287,18 @@ def file(ready: Ready) -> Callable[..., Filed]:
     return filed
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """The templates as every test's application reads them, compiled once."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(instance: Instance, clock: Clock) -> Any:
+def app(instance: Instance, clock: Clock, compiled: BytecodeCache) -> Any:
     """The web application on the instance, at the test's moment."""
-    return create_app(instance=instance, clock=clock, testing=True)
+    made = create_app(instance=instance, clock=clock, testing=True)
+    made.jinja_env.bytecode_cache = compiled
+    return made
 
 
 @pytest.fixture

@@ -313,11 +313,13 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Instance:
+def on_postgresql(postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """One instance on PostgreSQL; each test begins with its tables empty."""
     folder = tmp_path_factory.mktemp("postgresql") / "instance"
     config = f'database_url = "{postgresql}"\n'
-    return create_instance(folder, now=amsterdam("2026-11-01T12:00"), demonstration=True, config=config)
+    made = create_instance(folder, now=amsterdam("2026-11-01T12:00"), demonstration=True, config=config)
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

@@ -613,7 +613,8 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size(desk, noo
     finish(desk, desk.clock, claims, noon)
 
     assert len(claims) == count
-    assert len([text for text in statements if not text.startswith(("BEGIN", "COMMIT"))]) == 14
+    counted = [text for text in statements if not text.startswith("BEGIN") and "advisory" not in text]
+    assert len(counted) == 14
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])

@@ -194,6 +194,8 @@ def test_a_fault_never_quotes_the_text(text):
 def test_where_a_text_is_meant_as_json_the_fault_speaks_of_json():
     assert fault_of('{"format": 1, "narrative": "x}').startswith("document: not JSON: ")
     assert fault_of("[1, 2").startswith("document: not JSON: ")
+    assert fault_of("{format: 1").startswith("document: not YAML, ")
+    assert fault_of('narrative: "x').startswith("document: not YAML, ")
 
 
 @pytest.mark.parametrize("text", ["format: 1", "", "{format: 1}", "# niets"])

@@ -1,6 +1,7 @@
 """The dates of a report, when it came in, and what depends on who sends it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,6 +9,7 @@ from weerbaar_meldpunt.rules import vocabulary as codes
 from weerbaar_meldpunt.rules.organisations import organisations
 from weerbaar_meldpunt.rules.report import Report
 
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NOON = datetime.fromisoformat("2026-11-23T12:30:00+01:00")
 
 
@@ -89,6 +91,18 @@ def test_a_moment_without_an_offset_is_of_amsterdam(accepted, written, moment):
 
     assert report.incident.occurred_at == datetime.fromisoformat(moment)
     assert Report.from_document(report.as_document()) == report
+
+
+@pytest.mark.parametrize(
+    "given",
+    [datetime(2026, 11, 20, 21, 30, tzinfo=AMSTERDAM), datetime(2026, 11, 20, 21, 30), "2026-11-20T21:30:00"],  # noqa: DTZ001
+    ids=repr,
+)
+def test_a_form_may_give_the_moment_itself(accepted, given):
+    moment = accepted(incident={"occurred_at": given}).incident.occurred_at
+
+    assert moment == datetime(2026, 11, 20, 20, 30, tzinfo=UTC)
+    assert moment.tzinfo == timezone(timedelta(hours=1))
 
 
 @pytest.mark.parametrize("path", [*DAYS, *EITHER])

@@ -23,6 +23,8 @@ def test_an_empty_report_is_accepted(accepted):
         1,
     )
     assert (report.reporter.relation, report.reporter.consent, report.intake) == ("zelf", "nvt", "web")
+    assert (report.incident.earlier_cases, report.incident.language, report.contact.language) == (0, "nl", "nl")
+    assert (report.incident.offender, report.target.organisation_type) == ("onbekend", "onbekend")
 
 
 @pytest.mark.parametrize("part", ["reporter", "target", "incident", "request", "contact", "private"])

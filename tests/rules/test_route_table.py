@@ -1,9 +1,13 @@
 """Which teams get a report: rules R1 to R7, all that apply; R0a to R0e say why there is none and what is offered."""
 
+from datetime import datetime
+
 import pytest
 
-from weerbaar_meldpunt.rules.routing import load_tables, offer_text
+from weerbaar_meldpunt.rules.ready import Tables
+from weerbaar_meldpunt.rules.routing import decide, load_tables, offer_text
 
+NOON = datetime.fromisoformat("2026-11-23T12:30:00+01:00")
 OFFICIAL = {"role": "ambtenaar"}
 COUNCIL = {"role": "raadslid"}
 REFUSED = {"request": {"support": False}}
@@ -178,6 +182,18 @@ def test_without_a_route_the_first_row_says_why_and_what_is_offered(decided, off
     assert [reason.rule for reason in answer.reasons if reason.about == "no_route"] == rules
     assert answer.offers == tuple(offers)
     assert answer.marks == ("doorverwijzen",)
+
+
+def test_a_case_that_a_version_forgets_falls_into_the_net_and_a_coordinator_looks(read):
+    shipped = load_tables("2026-11")
+    forgetful = tuple(row for row in shipped.file.no_route if row.rule != "R0d")
+    tables = Tables(shipped.file.model_copy(update={"no_route": forgetful}), shipped.terms)
+
+    answer = decide(read(request={"support": False}), now=NOON, tables=tables)
+
+    assert (answer.routes, answer.offers, answer.marks) == ((), ("coordinator_kijkt",), ("doorverwijzen",))
+    (reason,) = [reason for reason in answer.reasons if reason.about == "no_route"]
+    assert (reason.rule, reason.because) == ("R0e", shipped.file.no_route[-1].otherwise)
 
 
 def test_every_offer_has_a_text_for_the_reporter():

@@ -84,6 +84,11 @@ class Page:
             assert not re.search(r"<[^>]+\sstyle=|<[^>]+\son[a-z]+=|<script(?![^>]*\ssrc=)", self.text)
 
     @property
+    def words(self) -> str:
+        """What stands on the page for a reader."""
+        return re.sub(r"<[^>]*>", " ", self.text)
+
+    @property
     def status(self) -> int:
         return int(self.answer.status_code)
 

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.documents import mails
 from weerbaar_meldpunt.rules import chase as rules
 from weerbaar_meldpunt.rules.chase_plan import FIRST_STEP
+from weerbaar_meldpunt.store.engine import insert_if_absent
 from weerbaar_meldpunt.store.tracks import Due, DueClaim, DueStep, Outbox, Track
 from weerbaar_meldpunt.vault.derive import new_id
 
@@ -103,17 +103,12 @@ def claim_dues(
         .execution_options(synchronize_session=False)
     )
     if fresh := [{"due_id": row.id, "fence": 1, **claim} for row in chosen if row.claimed is None]:
-        session.connection().execute(_insert_if_absent(session), fresh)
+        # Two clocks on PostgreSQL can both see a due without a claim: the second finds the first one's row.
+        session.connection().execute(insert_if_absent(session, DueClaim), fresh)
     mine = select(DueClaim.due_id, DueClaim.fence).where(
         DueClaim.due_id.in_(ids), DueClaim.clock == clock, DueClaim.lease_until == claim["lease_until"]
     )
     return {row.due_id: row.fence for row in session.execute(mine)}
-
-
-def _insert_if_absent(session: Session) -> Any:
-    # Two clocks on PostgreSQL can both see a due without a claim: the second insert finds the first one's row.
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(DueClaim).on_conflict_do_nothing()
 
 
 def _still_mine(session: Session, claims: Mapping[bytes, int], clock: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, inspect, select
+from sqlalchemy import Row, func, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.store.audit import Leaf, LeafRow
@@ -23,6 +23,7 @@ from .instance import Instance
 COVERED: frozenset[type[Base]] = frozenset(
     (Case, CaseDoc, CaseGrant, CaseEpoch, Reader, Message, Note, Attachment, Track, Due, TeamEpoch, TeamGrant, Roster)
 )
+_CHAIN = 7_041_937  # the number of the lock; any, the same for all
 PROGRAM = b""  # the actor when nobody acts but the program itself
 
 
@@ -121,6 +122,9 @@ class Ledger:
 
 def last_leaf(session: Session, *more: Any) -> Row[Any]:
     """The number and chain of the newest leaf; `more` scalar columns ride along in the same statement."""
+    if session.get_bind().dialect.name == "postgresql":
+        # One writer of the chain at a time, as SQLite has it by itself: two leaves cannot follow the same one.
+        session.execute(select(func.pg_advisory_xact_lock(_CHAIN)))
     newest = select(Leaf.seq, Leaf.chain).order_by(Leaf.seq.desc()).limit(1).subquery()
     seq = select(newest.c.seq).scalar_subquery().label("seq")
     chain = select(newest.c.chain).scalar_subquery().label("chain")

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from weerbaar_meldpunt.store.engine import insert_if_absent
 from weerbaar_meldpunt.store.tracks import Pulse
 
 SEEN: Final = "klok"  # the newest moment any clock went by
@@ -44,9 +45,9 @@ def look(session: Session, *, wall: datetime, at_least: datetime | None = None) 
     is overdue is chased, and nothing is deleted by age for a day. Back again to where it was before such a jump: the
     jump was false, and the true time is believed.
     """
+    session.connection().execute(insert_if_absent(session, Pulse), [{"name": SEEN, "seen_at": wall}])
     pulses = {pulse.name: pulse for pulse in session.scalars(select(Pulse).with_for_update())}
-    known = pulses.get(SEEN)
-    seen = known.seen_at if known else wall
+    seen = pulses[SEEN].seen_at
     if at_least is None or at_least > seen + AHEAD:  # another clock found out meanwhile that this was a false time
         at_least = seen
     now, did = max(wall, seen, at_least), STEADY

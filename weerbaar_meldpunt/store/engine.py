@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_SECONDS = 5
@@ -54,6 +55,12 @@ def truncate_wal(engine: Engine) -> bool:
     finally:
         connection.invalidate()  # its patience is not that of the others: it is not used again
         connection.close()
+
+
+def insert_if_absent(session: Session, model: type[Any]) -> Any:
+    """An insert that leaves alone what another process put there first."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(model).on_conflict_do_nothing()
 
 
 def open_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from flask import Flask
+
+from . import case, evidence, figures, help, home, mine, people, queue, receipt, report, roster, signin
 
 
 def open_rooms(app: Flask) -> None:
     """Put all pages on an application."""
-    names = ("home", "help", "report", "evidence", "receipt", "mine", "signin", "people", "roster", "queue", "case", "figures")
-    app.url_build_error_handlers.append(lambda *_: "/nog-niet")
-    for name in names:
-        if find_spec(f"weerbaar_meldpunt.web.{name}"):
-            app.register_blueprint(import_module(f"weerbaar_meldpunt.web.{name}").pages)
+    for room in (home, help, report, evidence, receipt, mine, signin, people, roster, queue, case, figures):
+        app.register_blueprint(room.pages)
