@@ -1,9 +1,10 @@
 """A clock in a process of its own, with short leases and small batches, that kills itself (-9) where it is told to.
 
-Called with the instance folder and `never`, `claimed` (it holds claims and has written nothing), `writing` (in the middle
-of the transaction), `committed` (right after one) or `sent` (the mail server took a mail and its row still stands).
+Called with the instance folder and `never`, `claimed` (it holds claims and has written nothing), `writing` (in the
+middle of the transaction), `committed` (right after one) or `sent` (the mail server took a mail, its row still stands).
 """
 
+import itertools
 import logging
 import os
 import signal
@@ -23,7 +24,6 @@ chase.LEASE = timedelta(seconds=2)
 outbox.LEASE = timedelta(seconds=12)  # the sender gives back what it could not finish ten seconds before the end
 clock.LOOK_EVERY = 1
 chase.claim_dues = partial(chase.claim_dues, limit=7)
-rounds = 0
 
 
 def die() -> None:
@@ -33,13 +33,14 @@ def die() -> None:
 def counted(function, *, before: bool, after: int):
     """The function, with a death before or after it once it was called often enough."""
 
+    rounds = itertools.count(1)
+
     def wrapped(*args, **named):
-        global rounds
-        rounds += 1
-        if before and rounds > after:
+        enough = next(rounds) > after
+        if before and enough:
             die()
         answer = function(*args, **named)
-        if not before and rounds > after:
+        if enough:
             die()
         return answer
 

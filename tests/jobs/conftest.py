@@ -302,13 +302,16 @@ def postgresql() -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
     data, port = str(folder / "data"), free_port()
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run(as_nobody(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"), **quiet)
+
+    def call(*command: str) -> None:
+        subprocess.run(as_nobody(*command), check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    call(initdb, "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     log = str(folder / "log")
-    subprocess.run(as_nobody(pg_ctl, "-D", data, "-o", options, "-l", log, "-w", "start"), **quiet)
+    call(pg_ctl, "-D", data, "-o", options, "-l", log, "-w", "start")
     yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    subprocess.run(as_nobody(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop"), **quiet)
+    call(pg_ctl, "-D", data, "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder)
 
 

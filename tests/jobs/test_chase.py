@@ -13,6 +13,7 @@ from weerbaar_meldpunt.store.tracks import Due, DueClaim, DueStep, Outbox, Track
 from weerbaar_meldpunt.vault.audit import row_hash
 from weerbaar_meldpunt.vault.derive import new_id
 
+
 @pytest.fixture
 def desk(engine, request, desk_of):
     """The desk on SQLite, and on PostgreSQL where its server is installed."""

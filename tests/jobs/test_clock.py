@@ -215,6 +215,19 @@ def test_after_a_false_time_ahead_the_chase_goes_on_and_no_step_is_noted_twice(t
     assert desk.told()
 
 
+def test_several_false_jumps_in_a_row_are_undone_together(ticking, instance, machine, caplog):
+    ticking.chase()
+    for days in (3, 40, 400):
+        machine.is_set(MONDAY + days * DAY)
+        ticking.chase()
+
+    machine.is_set(MONDAY + timedelta(minutes=1))
+    ticking.chase()
+
+    assert alarms(caplog)[-1] == clocks.JUMPS[pulse.CAME_BACK]
+    assert pulses(instance) == {"klok": MONDAY + timedelta(minutes=1)}
+
+
 def test_a_clock_that_still_remembers_the_false_time_does_not_bring_it_back(instance, desk, machine):
     other = Machine()
     first = Clock(instance, wall=lambda: machine.now, running=lambda: machine.seconds)
@@ -274,6 +287,18 @@ def test_looking_once_waits_for_what_another_clock_has_in_hand(instance, desk, m
         chase.claim_dues(session, new_id(), now=MONDAY, wall=datetime.now(UTC))
 
     assert run_once(instance, MONDAY).steps == 1
+    assert [step for step, _ in desk.steps(track)] == ["herinnerd"]
+
+
+def test_looking_once_lets_go_of_what_it_looked_at(instance, desk, at):
+    track = desk.track(("opvolging", MONDAY), now=MONDAY, owner=desk.member())
+    run_once(instance, at("2026-11-24T03:00"))
+    assert desk.steps(track) == []
+
+    began = time.monotonic()
+    run_once(instance, at("2026-11-24T09:00"))
+
+    assert time.monotonic() - began < 5
     assert [step for step, _ in desk.steps(track)] == ["herinnerd"]
 
 

@@ -147,7 +147,7 @@ def test_a_sender_killed_while_the_mail_server_says_yes_repeats_that_mail_under_
 
 def test_the_command_as_it_ships_does_the_same(overdue, mail_server, shipped):
     first, second = shipped(), shipped()
-    wait_until(lambda: 0 < len(mail_server.box.raw))
+    wait_until(lambda: len(mail_server.box.raw) > 0)
 
     first.send_signal(signal.SIGKILL)
     wait_until(lambda: all_sent(overdue))

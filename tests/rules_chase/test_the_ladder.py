@@ -23,7 +23,8 @@ FRIDAY_LATE = at("2026-11-27T16:30")
 NIGHT = at("2026-11-24T03:00")
 LADDER = ["herinnerd", "achterwacht", "coordinator", "heel_team"]
 
-moments = st.datetimes(datetime(2026, 11, 1), datetime(2036, 12, 31), timezones=st.just(UTC))
+FIRST, LAST = at("2026-11-01T00:00").replace(tzinfo=None), at("2036-12-31T00:00").replace(tzinfo=None)
+moments = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 
 
 def climb(kind: str, urgency: str, now: datetime) -> list[tuple[str, datetime]]:
@@ -253,7 +254,7 @@ def changed(**parts: object) -> dict[str, object]:
     [
         pytest.param({"asked": {"herinnerd": ("team",)}}, id="a step that asks nobody"),
         pytest.param(
-            {"asked": {step: ("eigenaar",) for step in LADDER}}, id="a step that ends with somebody who may be missing"
+            {"asked": dict.fromkeys(LADDER, ("eigenaar",))}, id="a step that ends with somebody who may be missing"
         ),
         pytest.param({"begins_with": ({"kinds": ("opvolging",), "step": "gedaan"},)}, id="a ladder without its start"),
         pytest.param({"unknown": 1}, id="a key nobody reads"),

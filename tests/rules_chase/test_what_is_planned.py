@@ -64,7 +64,10 @@ def test_an_announced_moment_is_decided_again_twelve_hours_before():
 
 
 def summons(act_before: str) -> dict[str, Any]:
-    return {"incident": {"kinds": ["juridische_druk"]}, "legal": {"kind": "dreigen_met_claim", "act_before": act_before}}
+    return {
+        "incident": {"kinds": ["juridische_druk"]},
+        "legal": {"kind": "dreigen_met_claim", "act_before": act_before},
+    }
 
 
 def test_a_legal_term_is_warned_of_14_7_3_and_1_days_before_when_the_office_opens():

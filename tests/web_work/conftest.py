@@ -1,11 +1,14 @@
 """What tests of the worker's pages share: a signed-in member, cases, and forms found on a page the way a browser does."""
 
+import base64
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+
+from weerbaar_meldpunt.actions.sessions import create_session, start_content
 
 THREAT: dict[str, Any] = {
     "target": {"role": "raadslid", "organisation": "GM0363"},
@@ -126,11 +129,17 @@ class Browser:
 
 
 @pytest.fixture
-def browser(app: Any, sign_in: Any) -> Any:
-    """A browser for each account that a test names."""
+def browser(app: Any, instance: Any, clock: Any) -> Any:
+    """A browser for each account that a test names, signed in already: the pages of signing in have their own tests."""
 
     def signed(account: Any) -> Browser:
-        return Browser(sign_in(app.test_client(), account))
+        client = app.test_client()
+        kind = "melder" if account.person.is_reporter else "person"
+        content = start_content(kind, now=clock.now, user_id=account.user_id, root=account.root)
+        with instance.sessions.begin() as session:
+            cookie = create_session(session, content)
+        client.set_cookie("wmp", base64.urlsafe_b64encode(cookie).decode())
+        return Browser(client)
 
     return signed
 

@@ -114,7 +114,7 @@ def claim_dues(
 def _still_mine(session: Session, claims: Mapping[bytes, int], clock: bytes) -> list[bytes]:
     """The claims that nobody took over, locked: from here on this transaction holds them.
 
-    They are not given back: a due that was seen to is due again only after its lease.
+    They are not given back with each batch: a due that was seen to is due again only after its lease.
     """
     held = session.execute(
         select(DueClaim.due_id, DueClaim.fence)
@@ -123,6 +123,16 @@ def _still_mine(session: Session, claims: Mapping[bytes, int], clock: bytes) -> 
         .with_for_update()
     )
     return [row.due_id for row in held if claims[row.due_id] == row.fence]
+
+
+def give_back(session: Session, clock: bytes, *, wall: datetime) -> None:
+    """Whatever this clock still holds is free again: for a clock that stops, so that the next one need not wait."""
+    session.execute(
+        update(DueClaim)
+        .where(DueClaim.clock == clock, DueClaim.lease_until > wall)
+        .values(lease_until=wall)
+        .execution_options(synchronize_session=False)
+    )
 
 
 # --- stepping ------------------------------------------------------------------------------------------------------

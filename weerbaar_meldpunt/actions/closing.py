@@ -23,7 +23,6 @@ from .tracks import plan, settle
 from .work import Held, read_melding, write_melding
 
 PROPOSED: Final = "afsluiting_voorgesteld"
-KEPT_AFTER_CLOSING: Final = ("nazorg_72u", "nazorg_2w", "nazorg_6w")
 
 
 def suggested_facts(report: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,11 +158,12 @@ def _require_reason(reason: str) -> None:
 
 def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> None:
     ledger = held.ledger()
-    # Aftercare goes on when the work on the track is done; all else falls away.
-    kinds = sorted({due.kind for due in held.dues} - set(KEPT_AFTER_CLOSING))
+    # Aftercare goes on when the work on the track is done, but not for who should not be sought; all else falls away.
+    kinds = sorted({due.kind for due in held.dues} - set(chase.kept_after_closing(words["outcome"], now=held.now)))
     settle(ledger, held.dues, kinds, "vervallen", now=held.now)
+    after = chase.after_closing(held.track.team, now=held.now, outcome=words["outcome"])
     plan(
-        ledger, held.track, held.dues, chase.after_closing(held.track.team, now=held.now), now=held.now,
+        ledger, held.track, held.dues, after, now=held.now,
         state=moves.CLOSED, outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
     )  # fmt: skip
     held.close(ledger, "afgerond", {"text": "", **words})

@@ -156,7 +156,9 @@ def view(
         melding: Mapping[str, Any] = open_doc(ring, dossier, MELDING)
     except Onleesbaar:
         melding = UNREADABLE
-    events = (_event(instance, ring, dossier.case_id, row, team=team) for row in dossier.events)
+    members = {row.other: row for row in dossier.events if row.more is not None}
+    names = {user_id: _name(instance, row) for user_id, row in members.items()}
+    events = (_event(ring, dossier.case_id, row, names, team=team) for row in dossier.events)
     attachments = [_attachment(ring, dossier, row) for row in dossier.attachments]
     return CaseView(
         reference=reference, received_at=received_at, melding=melding, revision=doc.revision if doc else 0,
@@ -202,7 +204,13 @@ def _attachment(ring: CaseRing, dossier: Dossier, row: Attachment) -> Attachment
     return AttachmentView(row.id, DraftFile.from_document(meta), meta["by"])
 
 
-def _event(instance: Instance, ring: CaseRing, case_id: bytes, row: Any, *, team: str | None) -> EventView | None:
+def _name(instance: Instance, row: Any) -> str | None:
+    return name_of(instance, User(id=row.other, sealed=row.more, revision=row.extra))
+
+
+def _event(
+    ring: CaseRing, case_id: bytes, row: Any, names: Mapping[bytes, str | None], *, team: str | None
+) -> EventView | None:
     document: Mapping[str, Any] = {}
     gap = False
     if row.sealed is not None:
@@ -210,9 +218,5 @@ def _event(instance: Instance, ring: CaseRing, case_id: bytes, row: Any, *, team
         if opened is None and team is None:  # of the teams only: a reader does not see that it is there
             return None
         document, gap = opened or {}, opened is None
-    actor = None
-    if row.more is not None:
-        actor = name_of(instance, User(id=row.other, sealed=row.more, revision=row.extra))
-    elif row.other:
-        actor = READER
+    actor = names.get(row.other, READER if row.other else None)
     return EventView(row.number, row.moment, row.part, actor, document, by_member=row.more is not None, gap=gap)

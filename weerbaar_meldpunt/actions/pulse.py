@@ -13,8 +13,8 @@ from weerbaar_meldpunt.store.engine import insert_if_absent
 from weerbaar_meldpunt.store.tracks import Pulse
 
 SEEN: Final = "klok"  # the newest moment any clock went by
-BEFORE_JUMP: Final = "voor_sprong"  # the moment before the last jump ahead
-JUMP: Final = "sprong"  # the moment that jump led to
+BEFORE_JUMP: Final = "voor_sprong"  # the moment before a jump ahead that may have been false
+JUMP: Final = "sprong"  # the moment the last jump led to
 BEAT: Final = timedelta(minutes=1)  # a quiet clock writes its moment this often
 BACK: Final = timedelta(seconds=120)
 AHEAD: Final = timedelta(days=1)
@@ -53,7 +53,8 @@ def look(session: Session, *, wall: datetime, at_least: datetime | None = None) 
     now, did = max(wall, seen, at_least), STEADY
     if wall > seen + AHEAD:
         did = WENT_AHEAD
-        _note(session, pulses, BEFORE_JUMP, seen)
+        if BEFORE_JUMP not in pulses:  # of several jumps in a row, the time before the first
+            _note(session, pulses, BEFORE_JUMP, seen)
         _note(session, pulses, JUMP, wall)
     elif wall < seen - BACK:
         did, now = _went_back(session, pulses, wall=wall, seen=seen, now=now)

@@ -16,7 +16,7 @@ from weerbaar_meldpunt.store.cases import Attachment, Case, Message, Reader
 from weerbaar_meldpunt.store.people import Role
 from weerbaar_meldpunt.store.tracks import Due, DueStep, Track
 from weerbaar_meldpunt.vault.codes import WrongCode, read_code
-from weerbaar_meldpunt.vault.derive import new_id
+from weerbaar_meldpunt.vault.derive import ID_BYTES, new_id, sha256
 from weerbaar_meldpunt.vault.keys import ReaderKeys
 from weerbaar_meldpunt.vault.seal import Binding
 
@@ -174,8 +174,8 @@ def reply(
 ) -> bool:  # fmt: skip
     """A message of the reporter, with files. Wakes the teams: what waited for it goes on, what was closed opens again.
 
-    `form` is an id the form carried: the same message sent twice is kept once, and the second answers False (its files
-    are then for the page to remove). A message without words and files is refused (`lege_tekst`).
+    `form` is an id the form carried: the same words sent twice with it are kept once, and the second answers False (its
+    files are then for the page to remove). A message without words and files is refused (`lege_tekst`).
     """
     if len(text) > MAX_TEXT or sum(file.size for file in files) > MAX_MESSAGE:
         raise TooLarge
@@ -187,7 +187,7 @@ def reply(
         raise NotAllowed("lege_tekst")
     # One act on a case at a time, whichever side does it.
     case = session.execute(select(Case).where(Case.id == own.case_id).with_for_update(key_share=True)).scalar_one()
-    message = form or new_id()
+    message = _message_id(form, text, files) if form else new_id()
     if session.get(Message, message) is not None:
         return False
     tracks = session.scalars(select(Track).where(Track.case_id == own.case_id)).all()
@@ -207,6 +207,11 @@ def reply(
     body = own.ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", own.case_id, event, 0))
     ledger.close(key_id, "bericht_melder", own.case_id, body, event=event)
     return True
+
+
+def _message_id(form: bytes, text: str, files: Sequence[DraftFile]) -> bytes:
+    """The same for the same words on the same page; who goes back and changes a word sends another message."""
+    return sha256("\0".join([form.hex(), text, *(file.name for file in files)]).encode())[:ID_BYTES]
 
 
 def _wake(session: Session, ledger: Ledger, track: Track, *, now: datetime) -> None:

@@ -232,23 +232,25 @@ def write_message(held: Held, text: str) -> None:
     if held.track.closed_at is not None:
         ledger.change(held.track, unread=False)
     else:
-        fresh = _contact_made(held, ledger) if _is_written_to(held) else []
-        _plan_follow_up(held, ledger, fresh, unread=False)
+        _plan_follow_up(held, ledger, _contact_in_writing(held, ledger), unread=False)
     held.close(ledger, "bericht_team", {"text": ""})
 
 
-def _is_written_to(held: Held) -> bool:
-    """Whether this reporter is to be reached in writing: asked for, or there is no number to call."""
+def _contact_in_writing(held: Held, ledger: Ledger) -> list[chase.PlannedDue]:
+    """What follows when a message is contact: this reporter is to be reached in writing, or has no number to call.
+
+    So it is at night with who wants no call then: that one is called at the start of the safe hours.
+    """
     try:
         melding = read_melding(held)
     except Onleesbaar:  # an answer to the reporter must be possible still; it counts as no contact
-        return False
+        return []
     contact = melding["report"].get("contact") or {}
-    return (
-        "eerst_schrijven" in melding["marks"]
-        or contact.get("channel") in ("bericht", "brief")
-        or not contact.get("telephone")
-    )
+    by_letter = "eerst_schrijven" in melding["marks"] or contact.get("channel") in ("bericht", "brief")
+    if by_letter or not contact.get("telephone"):
+        return _contact_made(held, ledger)
+    call_at = chase.may_call_from(contact, held.track.urgency, now=held.now)
+    return [*_contact_made(held, ledger), chase.PlannedDue("poging", call_at)] if call_at else []
 
 
 def _contact_made(held: Held, ledger: Ledger) -> list[chase.PlannedDue]:
@@ -290,11 +292,19 @@ def attempt(held: Held, *, reached: bool, text: str = "") -> None:
         _plan_follow_up(held, ledger, _contact_made(held, ledger), **changes)
     else:
         settle(ledger, held.dues, ("poging",), "gedaan", now=held.now)
-        fresh = chase.after_attempt(held.track.urgency, now=held.now)
+        fresh = chase.after_attempt(held.track.urgency, now=held.now, contact=_contact(held))
         plan(ledger, held.track, held.dues, fresh, now=held.now, **changes)
     if text.strip():
         _add_text(held, ledger, Note, held.person.name, text)
     held.close(ledger, "gesproken" if reached else "geen_gehoor", {"text": ""})
+
+
+def _contact(held: Held) -> Mapping[str, Any]:
+    """How the reporter may be reached; nothing where that does not open."""
+    try:
+        return read_melding(held)["report"].get("contact") or {}
+    except Onleesbaar:
+        return {}
 
 
 def wait(held: Held, *, kind: str, for_whom: str, until: datetime | None = None, text: str = "") -> None:

@@ -184,6 +184,11 @@ class Clock:
             line = f"ALARM: nobody can be told that something waits for {nobody}" if nobody else ""
             self._say("nobody", nobody, line)
 
+    def give_back(self) -> None:
+        """Let go of what is in hand, before this clock stops."""
+        with self.instance.sessions.begin() as session:
+            chase.give_back(session, self.id, wall=self._wall())
+
     # --- mails and sweeping ---
 
     def send(self) -> MailRun:
@@ -244,6 +249,7 @@ def run(instance: Instance) -> None:
     LOG.info("the clock runs; it looks every %d seconds", LOOK_EVERY)
     clock.stop.wait()
     scheduler.shutdown(wait=True)
+    _safely("giving back what was in hand", clock.give_back)()
     LOG.info("the clock stopped")
 
 
@@ -256,6 +262,7 @@ def run_once(instance: Instance, now: datetime) -> Taken:
     while clock.anything_due() and time.monotonic() < patience:
         time.sleep(PAUSE)
         taken.add(clock.chase())
+    clock.give_back()
     clock.send()
     clock.sweep()
     return taken

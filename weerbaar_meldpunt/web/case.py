@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from weerbaar_meldpunt.actions import closing, opening, work
 from weerbaar_meldpunt.actions.barred import Barred, note_barred
 from weerbaar_meldpunt.actions.casekeys import VEILIG
-from weerbaar_meldpunt.actions.errors import NotAllowed, NotYours, TooLarge
+from weerbaar_meldpunt.actions.errors import NotAllowed, NotYours, Onleesbaar, TooLarge
 from weerbaar_meldpunt.actions.opening import Opening
 from weerbaar_meldpunt.actions.people import TEAM_ROLES
 from weerbaar_meldpunt.actions.sessions import new_cookie
@@ -167,6 +167,10 @@ def _act(
     except NotAllowed as refusal:
         where = "" if refusal.reason == "intussen_veranderd" else _FIELD_OF.get(refusal.reason, field)
         return _page(reference, errors={where: label("not_allowed", refusal.reason)}), 422
+    except Onleesbaar as fault:
+        LOG.error("unreadable object kind=%s route=%s", fault.kind, request.endpoint)
+        wrong = _("Dit kan nu niet: een deel van de zaak is onleesbaar. Waarschuw de beheerder.")
+        return _page(reference, errors={"": wrong}), 422
     except TooLarge:
         wrong = _("Dit is te lang voor één keer. Schrijf het korter, of in delen.")
         return _page(reference, errors={field: wrong}), 422

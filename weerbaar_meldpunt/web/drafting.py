@@ -18,14 +18,17 @@ from weerbaar_meldpunt.actions.errors import NotReady
 from weerbaar_meldpunt.actions.evidence import remove_blob
 from weerbaar_meldpunt.actions.filing import FALLBACK
 from weerbaar_meldpunt.actions.instance import readiness
+from weerbaar_meldpunt.actions.people import Person
+from weerbaar_meldpunt.actions.sweeping import keep_files
 
 from .answers import Answers, posted_names
 from .fields import FIELDS
+from .guards import signed_in
 from .place import instance, now, reading, transaction
 from .sessions import DRAFT, give_cookie, read_cookie
 
 # Beside the answers stand notes of the form itself, in names that no field has.
-SAVED, OTHER, EARLIER = "_saved", "_other", "_earlier"
+SAVED, OTHER, EARLIER, ACCOUNT = "_saved", "_other", "_earlier", "_account"
 _TRIES: Final = 5
 _JOINT: Final = "\n\n– – –\n\n"
 
@@ -54,6 +57,12 @@ class Merged:
     """What became of the answers of a page: in the draft, with what another page had put there."""
 
     differing: dict[str, str] = field(default_factory=dict)  # by field: what stood there, in words as typed
+
+
+def account() -> Person | None:
+    """The account that a report is filed under: that of a signed-in reporter, never one of staff."""
+    person = signed_in()
+    return person if person is not None and person.is_reporter else None
 
 
 def require_ready() -> None:
@@ -93,6 +102,8 @@ def change(act: Callable[[Session, Draft], T]) -> T:
             if draft is None or draft.sent:
                 draft = new_draft(instance())
             result = act(session, draft)
+            if account() is not None:
+                draft.answers[ACCOUNT] = True
             try:
                 save_draft(session, draft, now=now())
             except DraftChanged:
@@ -100,9 +111,26 @@ def change(act: Callable[[Session, Draft], T]) -> T:
                     raise
                 session.rollback()
                 continue
+        keep_files(instance(), [file.blob_id for file in draft.files])
         keep(draft)
         return result
     raise AssertionError("the last try answers or raises")
+
+
+def forget() -> None:
+    """Leave no way back to a draft in this browser; its code still opens it (wording 8).
+
+    A page of somebody else's that links here sends no cookie along, so it cannot make a browser forget.
+    """
+    if read_cookie(request, DRAFT):
+        keep(None)
+
+
+def forget_sent() -> None:
+    """When somebody leaves, the next at this browser must not find the receipt with its code."""
+    draft = current()
+    if draft is not None and draft.sent:
+        keep(None)
 
 
 def keep(draft: Draft | None) -> None:
@@ -174,7 +202,9 @@ def other_answers(draft: Draft | None, step: str) -> dict[str, str]:
 
 def has_content(draft: Draft | None) -> bool:
     """Whether there is anything in a draft that somebody typed or sent."""
-    return draft is not None and (bool(draft.files) or any(name not in (SAVED, OTHER) for name in draft.answers))
+    return draft is not None and (
+        bool(draft.files) or any(name not in (SAVED, OTHER, ACCOUNT) for name in draft.answers)
+    )
 
 
 def form_token_posted() -> str | None:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from weerbaar_meldpunt.actions.instance import readiness
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 
-from . import sessions
+from . import drafting, sessions
 from .place import instance, reading
 
 pages = Blueprint("home", __name__)
@@ -40,6 +40,7 @@ def leave() -> ResponseReturnValue:
     # A link, so that it works without script and from any page; ending one's own session harms nobody.
     if sessions.content() is not None:
         sessions.end()
+    drafting.forget()
     answer = redirect(instance().settings.neutral_page, code=303)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

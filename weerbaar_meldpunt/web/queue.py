@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -102,15 +103,29 @@ def team(team: str) -> ResponseReturnValue:
             session, instance(), me, team, now=now(), state=filters.state or None, urgency=filters.urgency or None,
             owner=filters.owner or None, overdue=filters.overdue, page=page, order=filters.order,
         )  # fmt: skip
-        members = colleagues(session, instance(), team)
+        # Where headlines must be made first, that is enough for one page: then only who stands on it can be chosen.
+        members = _owners(found) if found.unfolded else colleagues(session, instance(), team)
     if found.unfolded:
         with transaction() as session:
             found = queue.fold_headlines(session, instance(), me, team, found)
     return render_template(
         "queue/team.html", team=team, found=found, filters=filters, tabs=_tabs(team, found, filters),
         members=[(user_id.hex(), name) for user_id, name in members if user_id != me.user_id],
-        total=_counted(found.total, REACH), closed=filters.state == CLOSED,
+        total=_counted(found.total, REACH), closed=filters.state == CLOSED, name=cache(label), texts=_texts(),
     )  # fmt: skip
+
+
+def _texts() -> Mapping[str, str]:
+    """What every row says again, looked up once a page."""
+    return {
+        "urgency": _("Urgentie"), "outcome": _("Uitkomst"), "term": _("Termijn"), "state": _("Stand"),
+        "owner": _("Van wie"), "received": _("Binnen"), "you": _("u"), "nobody": _("niemand"), "was": _("was"),
+        "unread": _("Nieuw bericht"), "proposed": _("Wacht op tweede collega"),
+    }  # fmt: skip
+
+
+def _owners(found: QueuePage) -> list[tuple[bytes, str]]:
+    return sorted({(row.owner_id, row.owner_name or "?") for row in found.rows if row.owner_id}, key=lambda row: row[1])
 
 
 def _counted(count: int, most: int) -> str:

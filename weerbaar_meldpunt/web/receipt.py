@@ -12,7 +12,7 @@ from weerbaar_meldpunt.actions.errors import NotYours
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import SessionContent
 
-from . import own, sessions
+from . import drafting, own, sessions
 from .evidence import MOST_AT_ONCE
 from .guards import LONG_TEXT, reader_required, takes
 from .place import instance, now, reading
@@ -110,4 +110,5 @@ def file(attachment: str) -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     """End the session of this browser."""
     sessions.end()
+    drafting.forget_sent()
     return redirect(url_for("home.danger"), code=303)

@@ -40,12 +40,6 @@ QUICK: Final = ("contact.telephone", "contact.channel")
 _TRIES: Final = 3
 
 
-def account() -> Person | None:
-    """The account that a report is filed under: that of a signed-in reporter, never one of staff."""
-    person = guards.signed_in()
-    return person if person is not None and person.is_reporter else None
-
-
 # --- looking it over -------------------------------------------------------------------------------------------------
 
 
@@ -81,7 +75,7 @@ def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bo
         promised=promised,
         by_call=wants_a_call(report.as_document(), answer.marks),
         ask_contact=not any(name in draft.answers for name in QUICK),
-        account=account(),
+        account=drafting.account(),
         signed_out=signed_out,
         others=[code for code, found in draft.answers.get(drafting.OTHER, {}).items() if found],
     )
@@ -110,10 +104,8 @@ def send() -> ResponseReturnValue:
         draft = drafting.change(lambda _, found: _with(found, quick))
     checked = check(draft.answers, now=now())
     pressed = request.form.get("doen", "")
-    person = account()
-    if person is not None:
-        draft.answers["_account"] = True
-    elif draft.answers.get("_account") and pressed != "zonder-account":
+    person = drafting.account()
+    if person is None and draft.answers.get(drafting.ACCOUNT) and pressed != "zonder-account":
         return _review(draft, checked, status=401, signed_out=True)
     if checked.faults and pressed != "toch":
         return _review(draft, checked, status=422)
@@ -142,7 +134,6 @@ def _file(draft: Draft, report: Report, person: Person | None) -> None:
                     sharing=allowed,
                 )  # fmt: skip
                 if not fresh.sent:
-                    fresh.answers |= {"_account": True} if person else {}
                     mark_sent(session, fresh, now=now())
         except IntegrityError:  # two at the very same moment, on a database that lets both begin
             if not last:
@@ -161,7 +152,7 @@ def _sent_before(token: str | None, draft: Draft | None) -> ResponseReturnValue:
     if token is not None:
         try:
             with reading() as session:
-                filed = filed_before(session, instance(), form=token, account=account())
+                filed = filed_before(session, instance(), form=token, account=drafting.account())
         except FiledElsewhere:
             return _elsewhere()
         if filed is not None:
@@ -201,7 +192,7 @@ def received() -> ResponseReturnValue:
         return redirect(url_for("report.review"), code=303)
     try:
         with reading() as session:
-            filed = filed_before(session, instance(), form=draft.form_token, account=account())
+            filed = filed_before(session, instance(), form=draft.form_token, account=drafting.account())
     except FiledElsewhere:
         return _elsewhere()
     if filed is None:
@@ -227,16 +218,17 @@ def _receipt(filed: Filed, *, call: bool, earlier: bool = False) -> ResponseRetu
         offers=filed.answer["offers"],
         claim_until=filed.received_at + timedelta(days=CLAIM_DAYS),
         terms=reader.terms_for_reporter(own.view.answer),
-        account=account() if filed.receipt_code is None else None,
+        account=drafting.account() if filed.receipt_code is None else None,
     )
 
 
 def _official(role: str) -> str:
-    """Whose report it is, in a sentence: "de wethouder"."""
+    """Whose report it is, in a sentence: "de wethouder", "het raadslid"."""
     if role in ("onbekend", "oud_ambtsdrager"):
         return str(gettext("iemand anders"))
-    name = label("roles", role)
-    return str(gettext("de %(role)s", role=name[:1].lower() + name[1:]))
+    name = label("roles", role)[:1].lower() + label("roles", role)[1:]
+    neuter = role.endswith("lid") or role in ("ws_db", "ws_ab")
+    return str(gettext("het %(role)s", role=name) if neuter else gettext("de %(role)s", role=name))
 
 
 def _status(own: OwnCase, filed: Filed, promised: datetime | None) -> Status:

@@ -16,7 +16,7 @@ from weerbaar_meldpunt.actions.errors import NotAllowed
 from weerbaar_meldpunt.actions.people import Enrolment, Person
 from weerbaar_meldpunt.actions.sessions import Presession
 
-from . import sessions
+from . import drafting, sessions
 from .guards import safe_next, signed_in
 from .labels import label
 from .place import instance, now, reading, transaction
@@ -99,6 +99,7 @@ def first_page(found: Person) -> str:
 def out() -> ResponseReturnValue:
     """End the session everywhere this cookie was copied to."""
     sessions.end()
+    drafting.forget_sent()
     answer = redirect(url_for("home.danger"), code=303)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

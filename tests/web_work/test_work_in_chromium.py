@@ -1,0 +1,155 @@
+"""The worker's pages in a real Chromium: on a phone and a large screen, with scripts and without, by keyboard alone."""
+
+import base64
+import shutil
+import threading
+
+import pytest
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from weerbaar_meldpunt.actions.sessions import create_session, start_content
+from weerbaar_meldpunt.store.cases import Note
+from weerbaar_meldpunt.store.tracks import Track
+
+from .conftest import THREAT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+TEAM = "ondersteuning"
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+LONG = "onafgebroken" * 20
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(app, instance, ready, clock, chromium):
+    """A page of a member who is signed in; any fault in its console fails the test."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    contexts, faults = [], []
+
+    def opened(account, *, width, scripts):
+        content = start_content("person", now=clock.now, user_id=account.user_id, root=account.root)
+        with instance.sessions.begin() as session:
+            cookie = base64.urlsafe_b64encode(create_session(session, content)).decode()
+        context = chromium.new_context(
+            base_url=f"http://127.0.0.1:{server.port}", viewport={"width": width, "height": 800},
+            java_script_enabled=scripts, locale="nl-NL",
+        )  # fmt: skip
+        context.add_cookies([{"name": "wmp", "value": cookie, "url": f"http://127.0.0.1:{server.port}"}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    assert [fault for fault in faults if "status of 422" not in fault] == []
+
+
+def wider_than_the_screen(page):
+    """What sticks out to the right; asked of the browser's own layout, so it needs no script of the page."""
+    page.wait_for_load_state("load")
+    width = page.viewport_size["width"]
+    client = page.context.new_cdp_session(page)
+    size = client.send("Page.getLayoutMetrics")["cssContentSize"]["width"]
+    return max(0, size - width)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_worker_finds_takes_calls_and_notes(visit, ready, file, clock, instance, width, scripts):
+    file(
+        THREAT | {
+            "narrative": LONG, "links": [{"url": f"https://voorbeeld.test/{LONG}"}], "offender_known_as": [LONG],
+            "contact": {"name": LONG, "telephone": "0612345678", "mail": f"{LONG}@voorbeeld.test"},
+        },
+        now=clock.now,
+    )  # fmt: skip
+    page = visit(ready.second(TEAM), width=width, scripts=scripts)
+
+    page.goto("/werk")
+    assert page.url.endswith(f"/werk/{TEAM}")
+    assert wider_than_the_screen(page) == 0
+    page.locator("table.queue a").first.click()
+    page.wait_for_url("**/zaak/**")
+    assert wider_than_the_screen(page) == 0
+    page.get_by_role("button", name="Oppakken").click()
+    page.get_by_text("U behandelt deze zaak nu.").wait_for()
+    page.get_by_role("button", name="Geen gehoor").click()
+    page.get_by_text("Genoteerd: geen gehoor.").wait_for()
+    page.get_by_label("Nieuwe notitie").fill(f"Voicemail ingesproken. {LONG}")
+    page.get_by_role("button", name="Notitie bewaren").click()
+    page.get_by_text("De notitie is bewaard.").wait_for()
+    assert wider_than_the_screen(page) == 0
+
+    with instance.readings() as session:
+        assert session.scalars(select(Track.owner_id)).one() == ready.second(TEAM).user_id
+        assert len(session.scalars(select(Note)).all()) == 1
+
+
+def test_everything_opened_out_still_fits_a_phone(visit, ready, file, clock):
+    filed = file(THREAT, now=clock.now)
+    page = visit(ready.first(TEAM), width=360, scripts=True)
+    page.goto(f"/zaak/{filed.reference}")
+    page.get_by_role("button", name="Gesproken", exact=True).first.click()
+
+    page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
+
+    assert wider_than_the_screen(page) == 0
+
+
+def test_a_case_is_opened_and_taken_with_the_keyboard_alone(visit, ready, file, clock, instance):
+    file(THREAT, now=clock.now)
+    page = visit(ready.second(TEAM), width=1280, scripts=False)
+    page.goto(f"/werk/{TEAM}")
+
+    def tab_to(text):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if text in page.locator("*:focus").inner_text():
+                return
+        raise AssertionError(f"the keyboard does not reach {text}")
+
+    tab_to("Bedreiging of intimidatie")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/zaak/**")
+    tab_to("Oppakken")
+    page.keyboard.press("Enter")
+    page.get_by_text("U behandelt deze zaak nu.").wait_for()
+
+    with instance.readings() as session:
+        assert session.scalars(select(Track.owner_id)).one() == ready.second(TEAM).user_id
+
+
+def test_a_refused_form_opens_at_its_fault_with_everything_kept(visit, ready, file, clock):
+    filed = file(THREAT, now=clock.now)
+    page = visit(ready.second(TEAM), width=360, scripts=True)
+    page.goto(f"/zaak/{filed.reference}")
+    page.get_by_role("button", name="Oppakken").click()
+    page.get_by_text("Wachten op iemand").click()
+    page.get_by_label("Waarop wacht u?").fill("De mail zelf")
+
+    page.get_by_role("button", name="Zet in de wacht").click()
+
+    page.locator(".error-summary").wait_for()
+    assert page.title().startswith("Fout:")
+    assert page.get_by_label("Waarop wacht u?").input_value() == "De mail zelf"
+    page.locator(".error-summary a").click()
+    assert page.evaluate("document.activeElement.id") == "f-waiting"
