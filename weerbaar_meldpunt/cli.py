@@ -304,7 +304,7 @@ def demo_accounts(as_json: bool) -> None:
         click.echo(f"  {account['role']:<34} {account['login']:<34} code now: {account['code']}")
     if accounts:
         click.echo(f"  All have the password: {accounts[0]['password']}")
-        click.echo("  A new code of the second factor, each 30 seconds: meldpunt demo accounts")
+        click.echo(f"  A new code of the second factor, each 30 seconds: {sys.argv[0]} demo accounts")
 
 
 # --- figures -------------------------------------------------------------------------------------------------------

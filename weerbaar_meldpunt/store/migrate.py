@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from alembic import command
@@ -11,6 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from weerbaar_meldpunt.places import migrations_folder
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it says at every start what it found
 
 _LOCK = 7_041_936  # any number, the same for all
 
