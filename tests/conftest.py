@@ -29,6 +29,7 @@ from weerbaar_meldpunt.vault import password as passwords
 HOUSE = Path(__file__).parents[1]
 NOON = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)  # Monday, half past twelve in Amsterdam
 PASSWORD = "zeven gele fietsen in de regen"
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
 @pytest.fixture(autouse=True)
@@ -351,3 +352,14 @@ def sign_in(clock: Clock, form_token: Callable[[Any, str], str]) -> Callable[...
 def rng() -> random.Random:
     """Chance that is the same each time."""
     return random.Random(20261123)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium: one for all tests, because a second driver in one process is refused."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield browser
+        browser.close()

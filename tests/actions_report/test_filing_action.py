@@ -191,9 +191,12 @@ def test_what_waits_for_office_hours_needs_somebody_at_that_moment_only(ready, c
     shift("ondersteuning", 20, 29)
 
     with ready.instance.readings() as session:
-        at = {hours: on_duty(session, ("ondersteuning",), clock.now + timedelta(hours=hours), now=clock.now, nights=False)
-              for hours in (19, 28, 30)}  # fmt: skip
-    assert at == {19: False, 28: True, 30: False}
+        covered = [
+            hours
+            for hours in (19, 28, 30)
+            if on_duty(session, ("ondersteuning",), clock.now + timedelta(hours=hours), now=clock.now, nights=False)
+        ]
+    assert covered == [28]
 
 
 def test_a_moment_that_has_passed_is_not_promised_any_more(ready, file, clock, shift):

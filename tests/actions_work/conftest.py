@@ -51,7 +51,9 @@ class Desk:
         """One act of a member, in one transaction."""
         names = {name: more.pop(name) for name in ("team", "seen", "form") if name in more}
         with self.instance.sessions.begin() as session:
-            return act(work.hold(session, self.instance, member.person, reference, now=self.now, **names), *args, **more)
+            return act(
+                work.hold(session, self.instance, member.person, reference, now=self.now, **names), *args, **more
+            )
 
     def open(self, member: Any, reference: str, team: str | None = None) -> CaseView:
         """Open a case the way the page does."""

@@ -35,7 +35,9 @@ def some_act(chance, desk, filed):
     open_dues = desk.dues(filed.reference, team)
     outcome = chance.choice(moves.outcomes_for(team))
     kind = chance.choice(work.WAITING)
-    for_whom = "melder" if kind == "wacht_op_melder" else chance.choice(["politie", "organisatie", "platform", "melder"])
+    for_whom = (
+        "melder" if kind == "wacht_op_melder" else chance.choice(["politie", "organisatie", "platform", "melder"])
+    )
     until = chance.choice([None, desk.now + timedelta(days=chance.randint(-1, 120))])
     facts = {
         "role": "raadslid", "organisation": chance.choice([None, "GM0363"]), "kinds": ["bedreiging_intimidatie"],
@@ -136,7 +138,7 @@ def at_once(*acts):
         ready.wait()
         try:
             results[place] = act()
-        except Exception as fault:  # noqa: BLE001
+        except Exception as fault:
             results[place] = fault
 
     threads = [threading.Thread(target=run, args=row) for row in enumerate(acts)]

@@ -219,9 +219,7 @@ def test_a_damaged_cache_is_made_again_from_what_it_was_made_of(desk, model):
 def test_an_older_report_that_is_put_back_whole_is_not_shown_as_the_report(desk):
     filed, member = desk.file(), desk.ready.second(TEAM)
     with desk.instance.readings() as session:
-        old = session.execute(
-            select(CaseDoc.revision, CaseDoc.sealed).where(CaseDoc.compartment == MELDING)
-        ).one()
+        old = session.execute(select(CaseDoc.revision, CaseDoc.sealed).where(CaseDoc.compartment == MELDING)).one()
     desk.do(member, filed.reference, work.take)
     desk.facts(member, filed.reference)
     assert desk.open(member, filed.reference).revision == old.revision + 1
@@ -336,9 +334,7 @@ def test_a_damaged_account_of_a_colleague_hides_no_case(desk):
     filed, member = desk.file(), desk.ready.second(TEAM)
     desk.do(desk.ready.first(TEAM), filed.reference, work.take)
     with desk.instance.sessions.begin() as session:
-        session.execute(
-            text("UPDATE user SET sealed = x'00' WHERE id = :id"), {"id": desk.ready.first(TEAM).user_id}
-        )
+        session.execute(text("UPDATE user SET sealed = x'00' WHERE id = :id"), {"id": desk.ready.first(TEAM).user_id})
 
     assert desk.open(member, filed.reference).mine.owner_name == "?"
     assert desk.queue(member, TEAM).rows[0].owner_name == "?"

@@ -322,7 +322,9 @@ def test_nothing_but_reopening_and_writing_is_done_on_a_closed_track(desk):
             desk.do(member, filed.reference, act, **more)
 
 
-@pytest.mark.parametrize("who", ["other_team", "beheerder", "statistiekredacteur", "auditor", "reporter", "not_admitted"])
+@pytest.mark.parametrize(
+    "who", ["other_team", "beheerder", "statistiekredacteur", "auditor", "reporter", "not_admitted"]
+)
 def test_nobody_else_takes_a_case_in_hand_or_opens_it(desk, who):
     filed, people = desk.file(), desk.ready.people
     stranger = {

@@ -1,7 +1,6 @@
 """A real desk for a real browser: the server as it is run, Debian's Chromium, people with passwords at full cost."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,8 +15,6 @@ from typing import Any
 import pytest
 
 from weerbaar_meldpunt.actions.instance import create_instance
-
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
 @dataclass
@@ -77,17 +74,6 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.2)
     raise AssertionError("the server does not answer")
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The one script of the pages, in a real browser: out at once, nothing typed lost by accident, nothing sent twice."""
 
-import shutil
 import threading
 
 import pytest
 from flask import Flask, render_template_string, request
 from flask_babel import Babel
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from weerbaar_meldpunt.places import static_folder, templates_folder
@@ -62,16 +60,6 @@ def site():
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A real Chromium."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ class Forms(HTMLParser):
             return
         form = self.forms[-1]
         name = a.get("name")
-        if tag == "button" and a.get("type") == "submit":
+        if tag == "button" and a.get("type") == "submit" and "form" not in a:
             form["buttons"].append((name, a.get("value", "")))
         if name is None:
             if tag == "option" and self._select and "selected" in a:

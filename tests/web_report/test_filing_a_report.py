@@ -72,7 +72,9 @@ ANSWERS = {
         "target.term_end": "2028-05-01", "target.home_outside_area": "ja", "target.group": "college",
         "target.gender": "vrouw",
     },
-    "adres": {"private.home_address": "Dorpsstraat 1", "private.family": "Twee kinderen", "private.movements": "Maandag"},
+    "adres": {
+        "private.home_address": "Dorpsstraat 1", "private.family": "Twee kinderen", "private.movements": "Maandag"
+    },
     "weten": {
         "_sharing": ["politie", "organisatie"], "_sharing_via": "de griffier", "conflict": ["burgemeester", "partij"],
         "barred_member": "J. Jansen",

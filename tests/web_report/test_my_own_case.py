@@ -90,16 +90,31 @@ def test_a_wrong_code_gets_one_kind_sentence_whatever_is_wrong_with_it(visit, ty
     assert other.open("/mijn-melding").path == "/terug"
 
 
-def test_a_code_of_a_draft_or_a_handover_opens_no_case_here(visitor, visit, code_on):
+def test_the_code_of_a_draft_opens_no_case(visitor, visit, code_on):
     visitor.open("/melden/wie").send({"reporter.relation": "griffier"}, press="bewaar")
     draft = code_on(visitor)
     visitor.open("/melden/nakijken").send(action="/melden/nakijken")
-    claim = code_on(visitor, "claim")
 
-    for code in (draft, claim):
-        other = visit()
-        other.open("/terug").send({"code": code})
-        assert other.status == 422
+    other = visit()
+    other.open("/terug").send({"code": draft})
+
+    assert other.status == 422
+
+
+def test_a_code_to_hand_over_is_recognised_while_it_is_valid_and_opens_nothing_by_itself(
+    visitor, visit, code_on, clock
+):  # fmt: skip
+    visitor.open("/melden/wie").send({"reporter.relation": "griffier"}, press="nakijken")
+    visitor.send(action="/melden/nakijken")
+    claim = code_on(visitor, "claim")
+    other = visit()
+
+    other.open("/terug").send({"code": claim})
+    assert other.heading == "Iemand heeft voor u gemeld."
+    assert other.open("/mijn-melding").path == "/terug"
+    clock.forward(days=31)
+    other.open("/terug").send({"code": claim})
+    assert other.status == 422
 
 
 def test_many_wrong_codes_keep_nobody_out(filed, visit):
@@ -145,6 +160,7 @@ def test_every_opening_is_told_with_the_team_and_without_a_name(back, cases, clo
     text = back.open("/mijn-melding").text
 
     assert "Gezien vandaag om 12:40 uur." in text
+    assert text.count("Nog niet gezien.") == 0
     opened = "vandaag om 12:40 uur: iemand van het Ondersteuningsteam Weerbaar Bestuur opende"
     assert f"{opened} de melding" in text
     assert f"{opened} adres, gezin en gewoonten" in text
@@ -169,6 +185,7 @@ def test_an_answer_of_the_team_is_read_under_the_teams_name(back, desk):
     text = back.open("/mijn-melding").text
 
     assert "Ondersteuningsteam Weerbaar Bestuur · vandaag om 12:30 uur" in text
+    assert "Het team schreef u." in text
     assert "Wij hebben het platform gebeld. Het bericht is weg." in text
     assert "Laatste stap: wij schreven u, vandaag om 12:30 uur." in text
 
@@ -257,6 +274,7 @@ def test_a_message_sent_twice_is_kept_once_with_its_files(back, ready, cases, cl
 
 def test_who_goes_back_and_changes_a_word_sends_another_message(back, cases, clock):
     reply(back, "Het was dinsdag.")
+    clock.forward(seconds=5)
     path, data = back.sent
     data["text"] = "Het was woensdag, niet dinsdag."
 
@@ -269,6 +287,7 @@ def test_who_goes_back_and_changes_a_word_sends_another_message(back, cases, clo
 
 def test_a_file_without_words_is_a_message_too_and_counts_once(back, cases, clock):
     reply(back, "", ("foto.png", PNG))
+    clock.forward(seconds=5)
     reply(back, "", ("nog een.png", PNG))
 
     case = cases.view(clock.now)
@@ -419,3 +438,18 @@ def test_a_second_report_of_an_account_stands_beside_the_first(owner):
     owner.send(action="/melden/nakijken")
 
     assert owner.open("/mijn-meldingen").html.count("Nummer ") == 2
+
+
+def test_what_one_team_saw_is_not_said_of_another(visitor, code_on, ready, clock, cases):
+    visitor.open("/melden/gevaar").send({"incident.concrete_threat": "ja"}, press="verder", has=("_page",))
+    visitor.open("/melden/wie").send({"target.role": "burgemeester"}, press="nakijken")
+    visitor.send(action="/melden/nakijken")
+    cases.view(clock.now, team="beveiliging")
+
+    visitor.send(action="/terug", has=("code",))
+
+    seen, unseen = visitor.html.split("<section")[1:3]
+    assert "Ondersteuningsteam" in seen
+    assert "Nog niet gezien." in seen
+    assert "team Beveiligingsmaatregelen" in unseen
+    assert "Gezien vandaag om 12:30 uur." in unseen

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from weerbaar_meldpunt.web import sending
+
 STORY = "Hij stond weer bij het hek. Ik durf de hond niet meer uit te laten."
 
 
@@ -31,45 +33,6 @@ def test_a_day_that_does_not_exist_is_said_at_its_field_with_everything_still_th
     assert len(cases) == 0
 
 
-@pytest.mark.parametrize(
-    "typed", ["20-11-2026", "20/11/2026", "20 november 2026", "20 nov. 2026", "2026-11-20", "20.11.2026"]
-)
-def test_a_day_may_be_written_in_many_ways(visitor, cases, clock, typed):
-    visitor.open("/melden/waar").send({"incident.occurred_at_date": typed}, press="nakijken")
-    visitor.send(action="/melden/nakijken")
-
-    assert cases.view(clock.now).report["incident"]["occurred_at"] == "2026-11-20"
-
-
-@pytest.mark.parametrize("typed", ["21:30", "21.30", "21u30", "2130", "21:30 uur"])
-def test_a_time_may_be_written_in_many_ways(visitor, cases, clock, typed):
-    visitor.open("/melden/waar").send(
-        {"incident.occurred_at_date": "2026-11-20", "incident.occurred_at_time": typed}, press="nakijken"
-    )
-    visitor.send(action="/melden/nakijken")
-
-    assert cases.view(clock.now).report["incident"]["occurred_at"] == "2026-11-20T21:30:00+01:00"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"incident.occurred_at_date": "gisteren"},
-        {"incident.occurred_at_date": "2026-11-20", "incident.occurred_at_time": "25:00"},
-        {"incident.occurred_at_time": "21:30"},
-        {"incident.message_count": "heel veel"},
-        {"incident.message_count": "-3"},
-        {"incident.occurred_at_date": "275760-09-13"},
-    ],
-    ids=lambda fields: " ".join(fields.values()),
-)
-def test_what_cannot_be_read_is_asked_again(visitor, fields):
-    visitor.open("/melden/waar").send(fields, press="verder")
-
-    assert visitor.status == 422
-    assert "Kijk dit nog even na" in visitor.text
-
-
 def test_a_code_nobody_knows_is_said_plainly_and_the_other_answers_stay(visitor, cases):
     visitor.open("/melden/soort").send({"incident.kinds": ["doxing", "ufo"]}, press="verder")
 
@@ -84,17 +47,6 @@ def test_an_organisation_that_can_be_two_is_asked_which(visitor):
 
     assert visitor.status == 422
     assert "Bedoelt u Utrecht (gemeente) of Utrecht (provincie)?" in visitor.text
-
-
-@pytest.mark.parametrize(
-    ("typed", "code"),
-    [("Den Haag", "GM0518"), ("aalsmeer", "GM0358"), ("Utrecht (provincie)", "PV26"), ("gm0358", "GM0358")],
-)
-def test_an_organisation_is_found_by_its_daily_name(visitor, cases, clock, typed, code):
-    visitor.open("/melden/wie").send({"target.organisation": typed}, press="nakijken")
-    visitor.send(action="/melden/nakijken")
-
-    assert cases.view(clock.now).report["target"]["organisation"] == code
 
 
 def test_a_wrong_answer_never_keeps_a_report_back(visitor, cases, clock):
@@ -381,6 +333,72 @@ def test_a_draft_goes_on_in_another_browser_with_its_code(visitor, visit, code_o
     assert other.path == "/melden/nakijken"
     assert STORY in other.text
     assert len(cases) == 0
+
+
+def test_another_draft_in_this_browser_is_not_pushed_away_unsaid(visitor, visit, code_on):
+    other = visit()
+    other.open("/melden/verhaal").send({"narrative": "Van een andere dag."}, press="bewaar")
+    code = code_on(other)
+    write(visitor)
+
+    visitor.open("/melden/verder").send({"code": code})
+
+    assert visitor.status == 409
+    mine = code_on(visitor, "code-andere")
+    visitor.send({}, press="toch", has=("code",))
+    assert "Van een andere dag." in visitor.text
+    third = visit()
+    third.open("/melden/verder").send({"code": mine})
+    assert STORY in third.text
+
+
+def test_what_another_window_saves_while_it_is_sent_is_not_left_out(visitor, visit, cases, clock, monkeypatch):
+    write(visitor, press="nakijken")
+    window = visit()
+    window.client._cookies = visitor.client._cookies
+    read, late = sending.check, []
+
+    def saved_meanwhile(answers, *, now):
+        if not late:
+            late.append(write(window, STORY + " Hij had een mes."))
+        return read(answers, now=now)
+
+    monkeypatch.setattr(sending, "check", saved_meanwhile)
+    visitor.send(action="/melden/nakijken")
+
+    assert visitor.status == 409
+    assert "U schreef intussen nog iets in een ander venster." in visitor.text
+    assert len(cases) == 0
+    visitor.send(action="/melden/nakijken")
+    assert cases.view(clock.now).report["narrative"] == STORY + " Hij had een mes."
+
+
+def test_files_that_are_too_large_together_keep_the_report_back_only_until_one_is_taken_out(
+    visitor, cases, monkeypatch
+):  # fmt: skip
+    write(visitor)
+    visitor.open("/melden/bewijs").send({}, press="verder", has=("_page",), files=[("een.bin", bytes(2_000))])
+    monkeypatch.setattr("weerbaar_meldpunt.actions.filing.MAX_CASE", 1_000)
+
+    visitor.send(action="/melden/nakijken")
+
+    assert visitor.status == 422
+    assert "Uw bestanden zijn samen te groot." in visitor.text
+    visitor.open("/melden/bewijs").send(action="/melden/bewijs/weg", has=("blob",))
+    visitor.open("/melden/nakijken").send(action="/melden/nakijken")
+    assert len(cases) == 1
+
+
+def test_steps_that_are_too_long_together_are_given_back_and_what_stood_there_stays(visitor):
+    long = "é" * 199_000
+    visitor.open("/melden/adres").send({"private.home_address": long, "private.family": long}, press="verder")
+
+    visitor.open("/melden/verhaal").send({"narrative": long}, press="verder")
+
+    assert visitor.status == 422
+    assert "Alles samen is te lang." in visitor.text
+    assert visitor.values("narrative")["narrative"] == long
+    assert visitor.open("/melden/adres").values("private.family")["private.family"] == long
 
 
 def test_a_wrong_draft_code_gets_one_kind_sentence(visitor):

@@ -1,4 +1,4 @@
-"""What tests of the worker's pages share: a signed-in member, cases, and forms found on a page the way a browser does."""
+"""What tests of the worker's pages share: a signed-in member, cases, and forms as a browser finds them on a page."""
 
 import base64
 import re

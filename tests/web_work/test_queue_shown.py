@@ -37,7 +37,15 @@ def test_the_most_pressing_case_stands_first_with_what_and_who(member, file, clo
     page = member.get(f"/werk/{TEAM}")
 
     assert cases(page) == [acute.reference, low.reference]
-    for words in ("Bedreiging of intimidatie", "Raadslid", "Acuut", "Eerste contact", "vandaag 13:00", "niemand", "Nu bezig"):
+    for words in (
+        "Bedreiging of intimidatie",
+        "Raadslid",
+        "Acuut",
+        "Eerste contact",
+        "vandaag 13:00",
+        "niemand",
+        "Nu bezig",
+    ):
         assert words in page.words, words
     for hidden in ("Amsterdam", "R. de Boer", "0612345678", "Er kwam een mail"):
         assert hidden not in page.text, hidden
@@ -86,7 +94,18 @@ def test_tabs_and_filters_show_what_they_say(member, file, clock):
 
 @pytest.mark.parametrize(
     "query",
-    ["stand=x", "urgentie=x", "van=x", "van=00", "volgorde=x", "page=-1", "page=x", "page=999999", "te_laat=x", "page=1e9"],
+    [
+        "stand=x",
+        "urgentie=x",
+        "van=x",
+        "van=00",
+        "volgorde=x",
+        "page=-1",
+        "page=x",
+        "page=999999",
+        "te_laat=x",
+        "page=1e9",
+    ],
 )
 def test_an_address_that_makes_no_sense_shows_the_queue(member, threat, query):
     page = member.get(f"/werk/{TEAM}?{query}")
@@ -147,7 +166,9 @@ def many(instance, count):
         headline = session.scalars(select(Headline)).first()
         for place in range(count):
             case_id = new_id()
-            session.add(Case(**(row_values(case) | {"id": case_id, "reference": f"Z{place:03}-ABCD", "form_key": None})))
+            session.add(
+                Case(**(row_values(case) | {"id": case_id, "reference": f"Z{place:03}-ABCD", "form_key": None}))
+            )
             session.flush()
             session.add(
                 Track(**(row_values(track) | {"id": new_id(), "case_id": case_id, "urgency": URGENCIES[place % 4]}))
@@ -192,7 +213,9 @@ def test_a_page_of_the_fullest_rows_stays_below_64_kib(browser, ready, file, clo
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(1_000, marks=pytest.mark.slow)])
-def test_a_queue_page_takes_at_most_six_statements_the_session_and_the_account_included(member, threat, instance, count):
+def test_a_queue_page_takes_at_most_six_statements_the_session_and_the_account_included(
+    member, threat, instance, count
+):
     cold = statements_of(instance, lambda: member.get(f"/werk/{TEAM}"))
     many(instance, count)
 

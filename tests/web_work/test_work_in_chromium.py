@@ -1,7 +1,6 @@
 """The worker's pages in a real Chromium: on a phone and a large screen, with scripts and without, by keyboard alone."""
 
 import base64
-import shutil
 import threading
 
 import pytest
@@ -16,18 +15,7 @@ from .conftest import THREAT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TEAM = "ondersteuning"
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LONG = "onafgebroken" * 20
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase
 from weerbaar_meldpunt.store.audit import Leaf
-from weerbaar_meldpunt.store.cases import Attachment, Case, Message, Reader
+from weerbaar_meldpunt.store.cases import Attachment, Case, Claim, Message, Reader
 from weerbaar_meldpunt.store.people import Role
 from weerbaar_meldpunt.store.tracks import Due, DueStep, Track
 from weerbaar_meldpunt.vault.codes import WrongCode, read_code
 from weerbaar_meldpunt.vault.derive import ID_BYTES, new_id, sha256
-from weerbaar_meldpunt.vault.keys import ReaderKeys
+from weerbaar_meldpunt.vault.keys import ReaderKeys, split
 from weerbaar_meldpunt.vault.seal import Binding
 
 from . import dossier
@@ -79,6 +79,15 @@ def enter(session: Session, instance: Instance, typed: str, *, now: datetime) ->
     if known is None:
         return None
     return start_content("reader", now=now, lookup=reader.lookup, seed=reader.seed)
+
+
+def is_claim_code(session: Session, instance: Instance, typed: str, *, now: datetime) -> bool:
+    """Whether what was typed is the code by which a proxy hands a case over, while it is valid."""
+    try:
+        lookup, _ = split(read_code(typed), instance.id, "claim")
+    except WrongCode:
+        return False
+    return session.scalar(select(Claim.lookup).where(Claim.lookup == lookup, Claim.expires_at > now)) is not None
 
 
 def reader_of(content: SessionContent) -> ReaderKeys | None:

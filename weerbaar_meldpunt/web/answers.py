@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from weerbaar_meldpunt.rules import vocabulary
 from weerbaar_meldpunt.rules.faults import ReportFaults
-from weerbaar_meldpunt.rules.organisations import Organisation, organisation, organisations, search
+from weerbaar_meldpunt.rules.organisations import Organisation, organisation, search
 from weerbaar_meldpunt.rules.report import Report, parse_report
 
 from .fields import FIELDS, LONG_TEXT, SHORT_TEXT, Field
@@ -349,13 +349,15 @@ def read_clock(text: str) -> str:
 
 def find_organisations(text: str) -> list[Organisation]:
     """What somebody may mean: one by its name in the list or its code, else all whose name it is or is part of."""
-    by_name = {organisation_name(one).casefold(): one for one in organisations().values()}
-    exact = by_name.get(text.strip().casefold()) or organisation(text.strip().upper())
-    if exact:
-        return [exact]
-    found = search(text)
-    named = [one for one in found if one.name.casefold() == text.strip().casefold()]
-    return named or found
+    wanted = text.strip()
+    if known := organisation(wanted.upper()):
+        return [known]
+    # As the list has it, with its type behind the name: "Utrecht (provincie)".
+    listed = search(wanted.rpartition(" (")[0])
+    if exact := [one for one in listed if organisation_name(one).casefold() == wanted.casefold()]:
+        return exact
+    found = search(wanted)
+    return [one for one in found if one.name.casefold() == wanted.casefold()] or found
 
 
 def organisation_name(found: Organisation) -> str:

@@ -168,9 +168,7 @@ def _contact(case: CaseView, mine: TrackView, *, now: datetime) -> Contact:
     given = case.report.get("contact") or {}
     hours = [(pair.get("from") or "00:00", pair.get("to") or "24:00") for pair in given.get("safe_hours") or []]
     by_letter = (
-        "eerst_schrijven" in case.marks
-        or given.get("channel") in ("bericht", "brief")
-        or not given.get("telephone")
+        "eerst_schrijven" in case.marks or given.get("channel") in ("bericht", "brief") or not given.get("telephone")
     )
     return Contact(
         name=given.get("name") or "",
@@ -194,7 +192,9 @@ def _cautions(case: CaseView, hours: list[tuple[str, str]], night_call: bool | N
         found.append(_("Wacht op toestemming: bel alleen de melder. Vertel niemand anders iets."))
     others = [label("conflicts_worker", code) for code in conflict if code != "ondersteuningsteam"]
     if others:
-        found.append(_("Mag dit zeker niet weten: %(who)s.", who=", ".join(name[0].lower() + name[1:] for name in others)))
+        found.append(
+            _("Mag dit zeker niet weten: %(who)s.", who=", ".join(name[0].lower() + name[1:] for name in others))
+        )
     if "thuis" in conflict:
         found.append(_("Gebruik alleen het nummer en de uren die hier staan."))
     if case.report.get("barred_member"):

@@ -14,14 +14,14 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, is_form_token, new_draft, open_draft, save_draft
-from weerbaar_meldpunt.actions.errors import NotReady
+from weerbaar_meldpunt.actions.errors import NotReady, TooLarge
 from weerbaar_meldpunt.actions.evidence import remove_blob
 from weerbaar_meldpunt.actions.filing import FALLBACK
 from weerbaar_meldpunt.actions.instance import readiness
 from weerbaar_meldpunt.actions.people import Person
 from weerbaar_meldpunt.actions.sweeping import keep_files
 
-from .answers import Answers, posted_names
+from .answers import Answers, posted_names, too_much
 from .fields import FIELDS
 from .guards import signed_in
 from .place import instance, now, reading, transaction
@@ -93,7 +93,8 @@ def unsent() -> Draft | None:
 def change(act: Callable[[Session, Draft], T]) -> T:
     """Open this browser's draft (or a new one), change it and save it, in one transaction.
 
-    When another request saves at the very same moment, the change is made again on what that one left.
+    When another request saves at the very same moment, the change is made again on what that one left. `TooLarge`, with
+    nothing changed, when it would hold more than a case can.
     """
     cookie = read_cookie(request, DRAFT)
     for last in range(_TRIES - 1, -1, -1):
@@ -102,6 +103,8 @@ def change(act: Callable[[Session, Draft], T]) -> T:
             if draft is None or draft.sent:
                 draft = new_draft(instance())
             result = act(session, draft)
+            if too_much(draft.answers):
+                raise TooLarge
             if account() is not None:
                 draft.answers[ACCOUNT] = True
             try:

@@ -16,8 +16,9 @@ from weerbaar_meldpunt.actions.errors import NotAllowed, TooLarge
 from weerbaar_meldpunt.actions.evidence import MAX_MESSAGE, remove_blob
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import new_cookie
-from weerbaar_meldpunt.actions.views import DueView, EventView, TrackView
+from weerbaar_meldpunt.actions.views import READER, DueView, EventView, TrackView
 from weerbaar_meldpunt.rules.calendar import today
+from weerbaar_meldpunt.rules.vocabulary import TEAMS
 
 from .downloads import evidence_response
 from .evidence import received_files
@@ -43,6 +44,7 @@ class Progress:
     """One team's work, in the reporter's eyes."""
 
     track: TrackView
+    seen_at: datetime | None  # when somebody of this team first opened it
     last: EventView | None
     next: DueView | None
     late: bool
@@ -53,9 +55,12 @@ class Progress:
 
 
 def progress(own: OwnCase) -> list[Progress]:
-    """What every team is doing, those that are still at it first."""
-    ordered = sorted(own.view.tracks, key=lambda track: track.closed_at is not None)
-    return [_progress(own, track) for track in ordered]
+    """What every team is doing: first who works on it, then who will, then who is done."""
+
+    def pressing(track: TrackView) -> tuple[bool, bool, int]:
+        return track.closed_at is not None, track.state == "nieuw", TEAMS.index(track.team)
+
+    return [_progress(own, track) for track in sorted(own.view.tracks, key=pressing)]
 
 
 def _progress(own: OwnCase, track: TrackView) -> Progress:
@@ -69,6 +74,7 @@ def _progress(own: OwnCase, track: TrackView) -> Progress:
     last = events[-1] if events else None
     return Progress(
         track=track,
+        seen_at=min((opening.at for opening in own.openings if track.team in opening.teams), default=None),
         last=last,
         next=upcoming,
         late=upcoming is not None and upcoming.moment < now() and track.closed_at is None,
@@ -94,6 +100,7 @@ def show(own: OwnCase, room: str, *, text: str = "", errors: dict[str, str] | No
         told=filed_rows(own.view.report, own.view.melding.get("sharing")),
         terms=reader.terms_for_reporter(own.view.answer),
         today=today(now()).isoformat(),
+        answered=bool(own.view.messages) and own.view.messages[-1].sender != READER,
         text=text,
         errors=errors or {},
         form_id=new_cookie()[:FORM_BYTES].hex(),

@@ -41,6 +41,9 @@ def come_in() -> ResponseReturnValue:
     typed, text = request.form.get("code", ""), request.form.get("text", "")
     with reading() as session:
         content = reader.enter(session, instance(), typed, now=now())
+        claim = content is None and reader.is_claim_code(session, instance(), typed, now=now())
+    if claim:
+        return render_template("receipt/claim.html")
     if content is None:
         wrong = gettext("Met deze code vinden wij geen melding. Kijk hem rustig na: 27 tekens, hoofdletters of niet.")
         page = render_template(

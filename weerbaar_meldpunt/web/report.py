@@ -143,6 +143,10 @@ def resume() -> ResponseReturnValue:
     if draft is None:
         wrong = gettext("Met deze code vinden wij niets. Kijk de code nog eens na. Een concept bewaren wij 14 dagen.")
         return render_template("report/resume.html", typed=typed, errors={"code": wrong}), 422
+    standing = drafting.unsent()
+    other = standing is not None and standing.cookie != draft.cookie and drafting.has_content(standing)
+    if other and request.form.get("doen") != "toch":
+        return render_template("report/resume.html", typed=typed, standing=standing), 409
     drafting.keep(draft)
     return redirect(url_for("report.received" if draft.sent else "report.review"), code=303)
 

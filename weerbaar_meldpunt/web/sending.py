@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import reader
-from weerbaar_meldpunt.actions.drafts import Draft, mark_sent, new_draft, open_draft
+from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, mark_sent, new_draft, open_draft
+from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.filing import (
     CLAIM_DAYS,
     Filed,
@@ -54,7 +55,9 @@ def review() -> ResponseReturnValue:
     return _review(draft, check(draft.answers, now=now()))
 
 
-def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bool = False) -> ResponseReturnValue:
+def _review(
+    draft: Draft, checked: Checked, *, status: int = 200, signed_out: bool = False, told: str = ""
+) -> ResponseReturnValue:
     report = checked.report or rescue(draft.answers, now=now())
     answer = decide(report, now=now())
     with reading() as session:
@@ -77,6 +80,7 @@ def _review(draft: Draft, checked: Checked, *, status: int = 200, signed_out: bo
         ask_contact=not any(name in draft.answers for name in QUICK),
         account=drafting.account(),
         signed_out=signed_out,
+        told=told,
         others=[code for code, found in draft.answers.get(drafting.OTHER, {}).items() if found],
     )
     return page, status
@@ -114,6 +118,14 @@ def send() -> ResponseReturnValue:
         _file(draft, report, person)
     except FiledElsewhere:
         return _elsewhere()
+    except DraftChanged as changed:
+        told = gettext(
+            "U schreef intussen nog iets in een ander venster. Het staat hieronder. Verstuur het nog een keer."
+        )
+        return _review(changed.current, check(changed.current.answers, now=now()), status=409, told=told)
+    except TooLarge:
+        told = gettext("Uw bestanden zijn samen te groot. Haal er een weg, of stuur het later na.")
+        return _review(draft, checked, status=422, told=told)
     return redirect(url_for("report.received"), code=303)
 
 
@@ -123,12 +135,17 @@ def _with(draft: Draft, typed: Answers) -> Draft:
 
 
 def _file(draft: Draft, report: Report, person: Person | None) -> None:
-    """One transaction: the case, and the draft that from now on only knows that it was sent."""
+    """One transaction: the case, and the draft that from now on only knows that it was sent.
+
+    `DraftChanged` when another page saved since it was read: nothing that was typed is sent unseen or left out.
+    """
     allowed = sharing(draft.answers)
     for last in range(_TRIES - 1, -1, -1):
         try:
             with transaction() as session:
                 fresh = open_draft(session, draft.cookie, now=now()) or draft
+                if fresh.revision != draft.revision and not fresh.sent:
+                    raise DraftChanged(fresh)
                 file_report(
                     session, instance(), report, form=draft.form_token, now=now(), files=fresh.files, account=person,
                     sharing=allowed,
