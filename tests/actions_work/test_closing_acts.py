@@ -178,14 +178,18 @@ def test_nobody_confirms_over_a_message_that_came_after_the_proposal(desk):
         desk.do(second, filed.reference, closing.confirm_close)
 
 
-def test_a_proposal_that_was_forged_in_the_table_is_not_confirmed(desk):
-    filed, first = desk.file(), desk.ready.first(TEAM)
-    propose(desk, first, filed.reference)
+def test_nobody_confirms_an_own_proposal_by_writing_another_name_in_the_table(desk):
+    filed, first, second = desk.file(), desk.ready.first(TEAM), desk.ready.second(TEAM)
+    propose(desk, second, filed.reference)  # so that the trail holds an earlier proposal of the other name
+    desk.do(first, filed.reference, closing.refuse_close, "Nog niet.")
+    desk.do(first, filed.reference, closing.close, "geen_incident", done="", not_done="")
     with desk.instance.sessions.begin() as session:
-        session.get_one(Track, desk.track(filed.reference).id).proposed_by = desk.ready.second(TEAM).user_id
+        session.get_one(Track, desk.track(filed.reference).id).proposed_by = second.user_id
 
     with pytest.raises(Onleesbaar):
         desk.do(first, filed.reference, closing.confirm_close)
+
+    assert desk.track(filed.reference).closed_at is None
 
 
 def test_reopening_asks_a_reason_and_starts_the_chase_again(desk):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from weerbaar_meldpunt.actions import closing, work
 from weerbaar_meldpunt.actions.errors import NotAllowed
+from weerbaar_meldpunt.actions.tracks import plan, settle
 from weerbaar_meldpunt.rules import moves
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Message, Note
@@ -120,6 +121,19 @@ def test_no_open_track_is_ever_without_a_due(desk):
     done = live(desk, 1, 25)
 
     assert len(set(done)) > 8
+
+
+def test_an_act_that_plans_nothing_leaves_a_due_all_the_same(desk):
+    filed, member = desk.file(), desk.ready.first(TEAM)
+    with desk.instance.sessions.begin() as session:
+        held = work.hold(session, desk.instance, member.person, filed.reference, now=desk.now)
+        ledger = held.ledger()
+        settle(ledger, held.dues, None, "vervallen", now=desk.now)
+        plan(ledger, held.track, held.dues, [], now=desk.now)
+        held.close(ledger, "verder", {"text": ""})
+
+    assert [due.kind for due in desk.dues(filed.reference)] == ["opvolging"]
+    assert what_is_wrong(desk) == []
 
 
 @pytest.mark.slow

@@ -303,20 +303,27 @@ def test_a_queue_page_is_one_statement_and_a_case_four_at_any_number_of_cases(de
     assert len(cold) <= 5
 
 
-def growing_tables_scanned(instance, seen):
-    """The steps of the query plans that walk through a whole table, or sort what an index should have sorted."""
+def steps_of(instance, statement, parameters):
+    """The steps by which the database answers a statement."""
     connection = sqlite3.connect(instance.settings.instance / "meldpunt.sqlite")
-    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    try:
+        return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
+    finally:
+        connection.close()
+
+
+def growing_tables_scanned(instance, seen):
+    """The steps of the query plans that walk through a whole table."""
+    names = set(Track.metadata.tables)
     found = []
     for statement, parameters in seen:
         if statement.startswith("SELECT"):
-            steps = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + statement, parameters)]
+            steps = steps_of(instance, statement, parameters)
             scans = [step for step in steps if step.startswith("SCAN") and step.split()[1].strip('"') in names]
             # The newest leaf is the last of its table: a walk of one step.
             newest = len(re.findall(r"FROM audit ORDER BY audit\.seq DESC\s+LIMIT", statement))
             assert scans.count("SCAN audit") == newest, statement
             found += [step for step in scans if step != "SCAN audit"]
-    connection.close()
     return found
 
 
@@ -334,6 +341,19 @@ def test_every_way_to_look_at_a_queue_is_answered_by_an_index(desk):
 
     assert len(seen) >= 6 * 2 * 3 * 2 * 3
     assert growing_tables_scanned(desk.instance, seen) == []
+
+
+def test_the_few_that_are_late_are_found_without_passing_all_that_are_not(desk):
+    desk.file()
+    member = desk.ready.second(TEAM)
+    desk.queue(member, TEAM)
+
+    with statements(desk.instance) as seen:
+        desk.queue(member, TEAM, overdue=True)
+
+    late = [step for step in steps_of(desk.instance, *seen[-1]) if "due_at<?" in step]
+    assert len(late) == 3  # the number beside the tab, the number found and the rows
+    assert all("COVERING INDEX ix_track_open (team=? AND urgency=? AND due_at<?)" in step for step in late)
 
 
 def test_opening_and_every_act_are_answered_by_an_index(desk):

@@ -23,7 +23,7 @@ WHO_GETS_IN: dict[str, set[str]] = {
         (
             "home.danger", "home.in_danger", "home.perhaps", "home.leave", "help.promises", "help.contact",
             "help.accessibility", "static", "report.begin", "report.step", "report.answer", "report.kept",
-            "report.resume", "report.discard", "report.review", "report.send", "report.received", "report.call_me",
+            "report.resume", "report.before_discarding", "report.discard", "report.review", "report.send", "report.received", "report.call_me",
             "report.call", "report.earlier", "evidence.add", "evidence.take", "evidence.remove", "receipt.enter",
             "receipt.come_in", "signin.start", "signin.out", "signin.register", "signin.confirm",
             "figures.public", "figures.method", "figures.counts", "figures.codes",

@@ -426,7 +426,10 @@ def test_whoever_had_begun_is_offered_the_way_on(visitor):
 def test_thrown_away_is_gone(visitor):
     write(visitor, press="nakijken")
 
-    visitor.send(action="/melden/weg", has=("csrf_token",))
+    visitor.open("/melden/weg")
+    assert "Dat kunnen wij niet terugdraaien." in visitor.text
+    assert visitor.open("/melden/verhaal").values("narrative")["narrative"] == STORY
+    visitor.open("/melden/weg").send(action="/melden/weg", has=("csrf_token",))
 
     assert visitor.path == "/"
     assert visitor.open("/melden/verhaal").values("narrative")["narrative"] == ""

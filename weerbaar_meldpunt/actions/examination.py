@@ -13,11 +13,13 @@ from sqlalchemy import func, select
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 from weerbaar_meldpunt.store.migrate import current, newest
 from weerbaar_meldpunt.store.people import TeamGrant
-from weerbaar_meldpunt.store.tracks import Outbox, Pulse
+from weerbaar_meldpunt.store.tracks import Pulse
 
+from . import outbox, roster
 from .errors import InstanceFault
 from .evidence import FREE_FLOOR
 from .instance import PEPPER, SERVER_KEY, Instance, readiness
+from .pulse import SEEN
 
 LEAST_MEMBERS: Final = 2
 SILENCE: Final = timedelta(minutes=5)
@@ -38,7 +40,10 @@ class Finding:
 
 def examine(instance: Instance, *, now: datetime) -> list[Finding]:
     """Everything an operator must know before people trust this instance."""
-    return [*_disk(instance), *_database(instance), *_teams(instance), *_clock(instance, now=now), *_mail(instance)]
+    return [
+        *_disk(instance), *_database(instance), *_teams(instance), *_roster(instance, now=now),
+        *_clock(instance, now=now), *_mail(instance),
+    ]  # fmt: skip
 
 
 def _disk(instance: Instance) -> Iterator[Finding]:
@@ -82,14 +87,24 @@ def _teams(instance: Instance) -> Iterator[Finding]:
 
 def _clock(instance: Instance, *, now: datetime) -> Iterator[Finding]:
     with instance.readings() as session:
-        seen = session.scalar(select(func.max(Pulse.seen_at)))
-    fine = seen is not None and now - seen < SILENCE
+        seen = session.scalar(select(Pulse.seen_at).where(Pulse.name == SEEN))
+    # A pulse in the future is of a clock that ran wrong, and hides one that stands still.
+    fine = seen is not None and abs(now - seen) < SILENCE
     yield Finding("clock", fine, f"last looked at {seen:%Y-%m-%d %H:%M} UTC" if seen else "has never looked")
+
+
+def _roster(instance: Instance, *, now: datetime) -> Iterator[Finding]:
+    with instance.readings() as session:
+        gaps = roster.gaps(session, TEAMS, now)
+    for team in TEAMS:
+        holes = [gap for gap in gaps if gap.team == team]
+        found = f"nobody from {holes[0].starts_at:%Y-%m-%d %H:%M} UTC" if holes else "somebody is always on duty"
+        yield Finding(f"roster of {team}, 7 days", not holes, found)
 
 
 def _mail(instance: Instance) -> Iterator[Finding]:
     with instance.readings() as session:
-        waiting = session.scalar(select(func.count()).select_from(Outbox)) or 0
+        waiting = outbox.waiting(session)
     sends = instance.settings.smtp is not None
     found = "a mail server is set" if sends else "no mail server is set, so nobody is reminded by mail"
     yield Finding("mail", sends or instance.demonstration, f"{found}; {waiting} waiting")

@@ -12,13 +12,14 @@ LIST: Final = "controlewoorden.txt"
 
 @cache
 def word_list() -> tuple[str, ...]:
-    """The shipped words."""
+    """The shipped words, sorted: friendly, and apart enough to be told from each other over a bad line."""
     return tuple(files(__package__).joinpath("tables", LIST).read_text(encoding="utf-8").split())
 
 
 def control_words(random_below: Callable[[int], int]) -> tuple[str, str]:
-    """Two different words, chosen with a source of uniform chance below a limit."""
+    """Two different words for one receipt; `random_below(n)` gives any of 0 to n - 1 with equal chance."""
     words = word_list()
     first = random_below(len(words))
+    # The second is drawn from the words left over, so that no draw has to be thrown away.
     second = random_below(len(words) - 1)
     return words[first], words[second + (second >= first)]

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 
 from weerbaar_meldpunt.actions.drafts import Draft, DraftFile
 from weerbaar_meldpunt.actions.errors import TooLarge
-from weerbaar_meldpunt.actions.evidence import MAX_CASE, MAX_FILE, Upload, remove_blob, safe_name
+from weerbaar_meldpunt.actions.evidence import MAX_CASE, Upload, remove_blob, safe_name
 from weerbaar_meldpunt.actions.sessions import new_cookie
 
 from . import drafting, sending
@@ -27,6 +27,8 @@ STEP: Final = BY_CODE[EVIDENCE]
 # One request may bring much: what is above the limit of a file is read and let go, so that the page can name it.
 MOST_AT_ONCE: Final = 256 * MIB
 MOST_FILES: Final = 500
+# What a browser warns of, in the round number that people are told; what is taken is 25 MiB.
+SHOWN_LIMIT: Final = 25_000_000
 
 
 @dataclass
@@ -154,7 +156,7 @@ def _page(draft: Draft | None, answers: Answers, errors: dict[str, str]) -> str:
         form=answers,
         errors=errors,
         files=draft.files if draft else [],
-        max_file=MAX_FILE,
+        max_file=SHOWN_LIMIT,
         position=position(STEP, answers),
         page=new_cookie()[:8].hex(),
         others={},

@@ -45,7 +45,7 @@ def come_in() -> ResponseReturnValue:
     if claim:
         return render_template("receipt/claim.html")
     if content is None:
-        wrong = gettext("Met deze code vinden wij geen melding. Kijk hem rustig na: 27 tekens, hoofdletters of niet.")
+        wrong = gettext("Met deze code vinden wij geen melding. Kijk hem nog eens na: 27 tekens, hoofdletters of niet.")
         page = render_template(
             "receipt/enter.html", typed=typed, text=text, form_id=request.form.get("form", ""), errors={"code": wrong}
         )

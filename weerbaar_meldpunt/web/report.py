@@ -19,6 +19,7 @@ from .drafting import Shown
 from .guards import LONG_TEXT, takes
 from .labels import choices
 from .place import instance, now, reading, transaction
+from .sessions import DRAFT, read_cookie
 from .steps import BACK, BY_CODE, EVIDENCE, ON, REVIEW, STOP, Step, after, before, position, step_url
 
 pages = Blueprint("report", __name__)
@@ -151,13 +152,25 @@ def resume() -> ResponseReturnValue:
     return redirect(url_for("report.received" if draft.sent else "report.review"), code=303)
 
 
+@pages.get("/melden/weg")
+def before_discarding() -> ResponseReturnValue:
+    """Ask once more before words are thrown away that somebody typed."""
+    draft = drafting.unsent()
+    if not drafting.has_content(draft):
+        return redirect(url_for("report.begin"), code=303)
+    return render_template("report/discard.html", draft=draft, to=request.args.get("naar", ""))
+
+
 @pages.post("/melden/weg")
 def discard() -> ResponseReturnValue:
     """Throw the draft away, files too; or, once it was sent, let this browser forget it."""
-    draft = drafting.current()
-    if draft is not None:
-        with transaction() as session:
+    cookie = read_cookie(request, DRAFT)
+    with transaction() as session:
+        # Read again under the lock: files of a report that was sent a moment ago are its evidence now.
+        draft = open_draft(session, cookie, now=now()) if cookie else None
+        if draft is not None:
             discard_draft(session, draft)
+    if draft is not None:
         drafting.drop_files(draft)
     drafting.keep(None)
     return redirect(url_for("home.danger" if request.form.get("naar") != "opnieuw" else "report.begin"), code=303)
