@@ -1,5 +1,6 @@
 """What somebody typed stays, whatever happens: a wrong answer, two windows, two presses, a session that ended."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -193,6 +194,53 @@ def test_a_form_sent_twice_files_one_case_and_shows_the_same_receipt(visitor, ca
     assert code_on(visitor) == first
     assert visitor.html.split("words-box")[1][:400] == words
     assert len(cases) == 1
+
+
+def test_two_presses_at_the_very_same_moment_file_one_case(visitor, visit, cases, code_on):
+    write(visitor, press="nakijken")
+    data, codes, gate = visitor.values(action="/melden/nakijken"), [], threading.Barrier(4)
+
+    def press():
+        browser = visit()
+        browser.client._cookies = dict(visitor.client._cookies)
+        gate.wait()
+        browser.post("/melden/nakijken", data)
+        codes.append(code_on(browser))
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(codes) == 4
+    assert len(set(codes)) == 1
+    assert len(cases) == 1
+
+
+def test_two_windows_that_save_at_the_very_same_moment_lose_nothing(visitor, visit):
+    visitor.open("/melden/verhaal")
+    write(visitor, "Het begin.")
+    pages, gate = [], threading.Barrier(3)
+    for word in ("een", "twee", "drie"):
+        page = visitor.open("/melden/verhaal").values("narrative")
+        page["narrative"] = f"Het begin. Venster {word}."
+        pages.append(page)
+
+    def save(page):
+        browser = visit()
+        browser.client._cookies = dict(visitor.client._cookies)
+        gate.wait()
+        browser.post("/melden/verhaal", page)
+
+    threads = [threading.Thread(target=save, args=(page,)) for page in pages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    kept = visitor.open("/melden/verhaal").values("narrative")["narrative"]
+    assert all(f"Venster {word}." in kept for word in ("een", "twee", "drie"))
 
 
 def test_a_form_sent_twice_shows_the_same_receipt_even_when_the_draft_is_gone(visitor, cases, code_on, clock):

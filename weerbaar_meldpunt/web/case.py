@@ -144,7 +144,7 @@ def file(reference: str, attachment: str) -> ResponseReturnValue:
 
 
 def _act(
-    reference: str, do: Callable[[Held], Any], *, done: str | Callable[[Any], str], field: str = "", anchor: str = "",
+    reference: str, do: Callable[[Held], Any], *, done: str | Callable[[Any], str], field: str = "",
     fresh_only: bool = True,
 ) -> ResponseReturnValue:  # fmt: skip
     """One act in one transaction, then back to the case; what is refused is shown with everything still there.
@@ -176,7 +176,7 @@ def _act(
         return _page(reference, errors={field: wrong}), 422
     else:
         flash(done if isinstance(done, str) else done(answer), "goed")
-    return redirect(url_for("case.show", reference=reference, team=_team(), _anchor=anchor or None), code=303)
+    return redirect(url_for("case.show", reference=reference, team=_team()), code=303)
 
 
 # Refusals that belong to one field of a form, whatever else the form asks.
@@ -194,7 +194,7 @@ def _text(name: str) -> str:
 @_worker
 def take(reference: str) -> ResponseReturnValue:
     """Make the track one's own."""
-    return _act(reference, work.take, done=_("U behandelt deze zaak nu."), anchor="nu")
+    return _act(reference, work.take, done=_("U behandelt deze zaak nu."))
 
 
 @pages.post("/zaak/<reference>/overdragen")
@@ -216,7 +216,7 @@ def note(reference: str) -> ResponseReturnValue:
     text = _text("note")
     return _act(
         reference, lambda held: work.add_note(held, text), done=_("De notitie is bewaard. De melder ziet die niet."),
-        field="note", anchor="notities", fresh_only=False,
+        field="note", fresh_only=False,
     )  # fmt: skip
 
 
@@ -227,8 +227,7 @@ def message(reference: str) -> ResponseReturnValue:
     """A message to the reporter."""
     text = _text("message")
     return _act(
-        reference, lambda held: work.write_message(held, text), done=_("Het bericht is verstuurd."), field="message",
-        anchor="berichten", fresh_only=False,
+        reference, lambda held: work.write_message(held, text), done=_("Het bericht is verstuurd."), field="message", fresh_only=False,
     )  # fmt: skip
 
 
@@ -236,7 +235,7 @@ def message(reference: str) -> ResponseReturnValue:
 @_worker
 def read(reference: str) -> ResponseReturnValue:
     """What the reporter wrote was read."""
-    return _act(reference, work.mark_read, done=_("Het bericht geldt als gelezen."), anchor="nu", fresh_only=False)
+    return _act(reference, work.mark_read, done=_("Het bericht geldt als gelezen."), fresh_only=False)
 
 
 @pages.post("/zaak/<reference>/gebeld")
@@ -247,8 +246,7 @@ def attempt(reference: str) -> ResponseReturnValue:
     reached, text = request.form.get("reached") == "ja", _text("call_note")
     done = _("Genoteerd dat u de melder sprak.") if reached else _("Genoteerd: geen gehoor. Bel later nog eens.")
     return _act(
-        reference, lambda held: work.attempt(held, reached=reached, text=text), done=done, field="call_note",
-        anchor="nu", fresh_only=False,
+        reference, lambda held: work.attempt(held, reached=reached, text=text), done=done, field="call_note", fresh_only=False,
     )  # fmt: skip
 
 
@@ -265,7 +263,7 @@ def wait(reference: str) -> ResponseReturnValue:
         return _page(reference, errors={"until": str(fault)}), 422
     return _act(
         reference, lambda held: work.wait(held, kind=kind, for_whom=for_whom, until=until, text=text),
-        done=_("De zaak wacht. Wij herinneren u op tijd."), field="waiting", anchor="nu",
+        done=_("De zaak wacht. Wij herinneren u op tijd."), field="waiting",
     )  # fmt: skip
 
 
@@ -282,7 +280,7 @@ def _moment(name: str) -> datetime | None:
 @_worker
 def resume(reference: str) -> ResponseReturnValue:
     """What was awaited came."""
-    return _act(reference, work.resume, done=_("De zaak is weer in behandeling."), anchor="nu")
+    return _act(reference, work.resume, done=_("De zaak is weer in behandeling."))
 
 
 @pages.post("/zaak/<reference>/termijn")
@@ -293,8 +291,7 @@ def due(reference: str) -> ResponseReturnValue:
     due_id, dropped, reason = _id(request.form.get("due")) or b"", request.form.get("how") == "vervalt", _text("why")
     done = _("De termijn is vervallen.") if dropped else _("De termijn is afgehandeld.")
     return _act(
-        reference, lambda held: work.finish_due(held, due_id, dropped=dropped, reason=reason), done=done, field="why",
-        anchor="termijnen", fresh_only=False,
+        reference, lambda held: work.finish_due(held, due_id, dropped=dropped, reason=reason), done=done, field="why", fresh_only=False,
     )  # fmt: skip
 
 
@@ -316,7 +313,7 @@ def facts(reference: str) -> ResponseReturnValue:
     }  # fmt: skip
     return _act(
         reference, lambda held: closing.validate_facts(held, given), done=_("De feiten zijn vastgesteld."),
-        field="role", anchor="afsluiten",
+        field="role",
     )  # fmt: skip
 
 
@@ -330,7 +327,7 @@ def close(reference: str) -> ResponseReturnValue:
         return _page(reference, errors={"sure": _("Lees na wat de melder te zien krijgt, en vink dit dan aan.")}), 422
     return _act(
         reference, lambda held: closing.close(held, outcome, done=done, not_done=not_done), done=_said_of_closing,
-        field="outcome", anchor="nu",
+        field="outcome",
     )  # fmt: skip
 
 
@@ -344,7 +341,7 @@ def confirm(reference: str) -> ResponseReturnValue:
     """A second person confirms a closing."""
     if request.form.get("agreed") != "ja":
         return _page(reference, errors={"agreed": _("Kijk de zaak eerst na, en vink dit dan aan.")}), 422
-    return _act(reference, closing.confirm_close, done=_("U hebt bevestigd. De zaak is afgesloten."), anchor="nu")
+    return _act(reference, closing.confirm_close, done=_("U hebt bevestigd. De zaak is afgesloten."))
 
 
 @pages.post("/zaak/<reference>/niet-bevestigen")
@@ -355,7 +352,6 @@ def refuse(reference: str) -> ResponseReturnValue:
     reason = _text("refusal")
     return _act(
         reference, lambda held: closing.refuse_close(held, reason), done=_("De zaak blijft open."), field="refusal",
-        anchor="nu",
     )  # fmt: skip
 
 
@@ -367,5 +363,4 @@ def reopen(reference: str) -> ResponseReturnValue:
     reason = _text("reopening")
     return _act(
         reference, lambda held: closing.reopen(held, reason), done=_("De zaak is weer open."), field="reopening",
-        anchor="nu",
     )  # fmt: skip
