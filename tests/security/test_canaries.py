@@ -82,6 +82,12 @@ def found_in(folder, planted):
 
 
 @pytest.fixture
+def ready(instance, ready_maker):
+    """Everybody's keys made here and not copied: with sealing switched off, nothing that was sealed before opens."""
+    return ready_maker(instance)
+
+
+@pytest.fixture
 def watched(tmp_path, monkeypatch):
     """Everything written lands below one folder: instance, temporary files, and a log at its most talkative."""
     temporary = tmp_path / "temporary"

@@ -222,6 +222,21 @@ def test_many_links_pasted_at_once_stand_one_under_the_other(visitor):
     assert [value for value in values if value] == ["https://voorbeeld.test/1", "https://voorbeeld.test/2"]
 
 
+def test_hundreds_of_links_stay_and_the_page_can_still_be_sent(visitor, cases, clock):
+    links = [f"https://voorbeeld.test/{n}" for n in range(900)]
+    upload(visitor, _links_many="\n".join(links), links_url=["https://voorbeeld.test/met-tijd"],
+           links_date=["2026-11-20"], links_time=["21:45"])  # fmt: skip
+
+    upload(visitor, ("een.png", PNG))
+    assert visitor.status == 200
+    visitor.open("/melden/nakijken").send(action="/melden/nakijken")
+
+    filed = cases.view(clock.now).report["links"]
+    assert len(filed) == 901
+    assert {link["url"] for link in filed} == {*links, "https://voorbeeld.test/met-tijd"}
+    assert [link["seen_at"] for link in filed if link["seen_at"]] == ["2026-11-20T21:45:00+01:00"]
+
+
 def test_a_link_that_is_emptied_is_gone(visitor):
     upload(visitor, links_url=["https://voorbeeld.test/1"])
 

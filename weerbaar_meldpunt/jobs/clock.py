@@ -33,7 +33,7 @@ BATCHES_BETWEEN_URGENT: Final = 20
 TROUBLE: Final = {
     "no_server": "no mail server is set: mails are kept, not sent",
     "unreachable": "the mail server cannot be reached or broke off: mails wait",
-    "password_in_clear": "mails wait: the mail server's password would go over the line in clear; set tls",
+    "password_in_clear": "mails wait: the mail server's password would go over the line in clear; set tls",  # nosec B105
 }
 JUMPS: Final = {
     pulse.WENT_BACK: "ALARM: this machine's clock went back; the chase goes by the latest time that was seen",

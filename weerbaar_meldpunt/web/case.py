@@ -227,7 +227,8 @@ def message(reference: str) -> ResponseReturnValue:
     """A message to the reporter."""
     text = _text("message")
     return _act(
-        reference, lambda held: work.write_message(held, text), done=_("Het bericht is verstuurd."), field="message", fresh_only=False,
+        reference, lambda held: work.write_message(held, text), done=_("Het bericht is verstuurd."),
+        field="message", fresh_only=False,
     )  # fmt: skip
 
 
@@ -246,7 +247,8 @@ def attempt(reference: str) -> ResponseReturnValue:
     reached, text = request.form.get("reached") == "ja", _text("call_note")
     done = _("Genoteerd dat u de melder sprak.") if reached else _("Genoteerd: geen gehoor. Bel later nog eens.")
     return _act(
-        reference, lambda held: work.attempt(held, reached=reached, text=text), done=done, field="call_note", fresh_only=False,
+        reference, lambda held: work.attempt(held, reached=reached, text=text), done=done,
+        field="call_note", fresh_only=False,
     )  # fmt: skip
 
 
@@ -291,7 +293,8 @@ def due(reference: str) -> ResponseReturnValue:
     due_id, dropped, reason = _id(request.form.get("due")) or b"", request.form.get("how") == "vervalt", _text("why")
     done = _("De termijn is vervallen.") if dropped else _("De termijn is afgehandeld.")
     return _act(
-        reference, lambda held: work.finish_due(held, due_id, dropped=dropped, reason=reason), done=done, field="why", fresh_only=False,
+        reference, lambda held: work.finish_due(held, due_id, dropped=dropped, reason=reason), done=done,
+        field="why", fresh_only=False,
     )  # fmt: skip
 
 

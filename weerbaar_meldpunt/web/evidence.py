@@ -18,6 +18,7 @@ from weerbaar_meldpunt.actions.sessions import new_cookie
 from . import drafting, sending
 from .answers import Answers, check, read_form, too_much
 from .drafting import Shown
+from .fields import FIELDS
 from .guards import MIB, takes
 from .place import instance, now
 from .steps import BACK, BY_CODE, EVIDENCE, STOP, after, before, position, step_url
@@ -27,6 +28,7 @@ STEP: Final = BY_CODE[EVIDENCE]
 # One request may bring much: what is above the limit of a file is read and let go, so that the page can name it.
 MOST_AT_ONCE: Final = 256 * MIB
 MOST_FILES: Final = 500
+MOST_ROWS: Final = 10
 # What a browser warns of, in the round number that people are told; what is taken is 25 MiB.
 SHOWN_LIMIT: Final = 25_000_000
 
@@ -149,11 +151,23 @@ def _taken_out(draft: Draft, blob: str) -> list[DraftFile]:
     return gone
 
 
+def _links(answers: Answers) -> tuple[list[tuple[str, str, str]], str]:
+    """The links as rows with their moment; many without one go into the text field, so that the form stays small."""
+    columns = (answers.get(posted, []) for posted in FIELDS["links"].posted)
+    rows: list[tuple[str, str, str]] = list(zip(*columns, strict=True))
+    if len(rows) <= MOST_ROWS:
+        return rows, ""
+    return [row for row in rows if any(row[1:])], "\n".join(row[0] for row in rows if not any(row[1:]))
+
+
 def _page(draft: Draft | None, answers: Answers, errors: dict[str, str]) -> str:
+    links, many_links = _links(answers)
     return render_template(
         "evidence/add.html",
         draft=draft,
         form=answers,
+        links=links,
+        many_links=many_links,
         errors=errors,
         files=draft.files if draft else [],
         max_file=SHOWN_LIMIT,

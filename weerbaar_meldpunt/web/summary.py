@@ -20,6 +20,7 @@ from .show import day, moment, size
 from .steps import EVIDENCE, STEPS, Step, is_answered
 
 Shown = str | list[str]
+MOST_LINES: Final = 20
 
 # Where "yes" and "no" would not say what was answered.
 _YES_NO: Final[Mapping[str, tuple[LazyString, LazyString]]] = {
@@ -86,9 +87,9 @@ def _words(field: Field, values: list[Any], answers: Answers) -> Shown:
         text = _as_day(value or "")
         return gettext("%(day)s om %(time)s uur", day=text, time=_as_clock(values[1])) if values[1] else text
     if kind == "lines":
-        return [line for line in value.split("\n") if line.strip()]
+        return _first([line for line in value.split("\n") if line.strip()])
     if kind == "links":
-        return [url or gettext("(geen link)") for url in value]
+        return _first([url or gettext("(geen link)") for url in value])
     if kind == "hours":
         pairs = zip(*values, strict=False)
         return [gettext("van %(start)s tot %(end)s", start=start or "…", end=end or "…") for start, end in pairs]
@@ -98,6 +99,13 @@ def _words(field: Field, values: list[Any], answers: Answers) -> Shown:
     if kind == "free_code":
         return _code(field, value)
     return str(value)
+
+
+def _first(lines: list[str]) -> list[str]:
+    """The first of many lines; all of them are kept, and would only make a page long."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:MOST_LINES], gettext("… en nog %(count)s", count=len(lines) - MOST_LINES)]
 
 
 def _yes_no(field: Field, yes: bool) -> str:
@@ -154,7 +162,7 @@ def _filed_row(field: Field, value: Any) -> tuple[str, Shown] | None:
     if kind in ("day", "when"):
         return (title, moment(datetime.fromisoformat(value) if "T" in value else value))
     if kind == "links":
-        return (title, [link.get("url") or "" for link in value])
+        return (title, _first([link.get("url") or "" for link in value]))
     if kind == "hours":
         return (title, [gettext("van %(start)s tot %(end)s", start=pair.get("from") or "…", end=pair.get("to") or "…")
                         for pair in value])  # fmt: skip

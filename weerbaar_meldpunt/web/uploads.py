@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import IO, Any, cast
 
 from flask import Request, g
-from werkzeug.datastructures import FileStorage
 
-from weerbaar_meldpunt.actions.drafts import DraftFile
-from weerbaar_meldpunt.actions.evidence import Upload, open_upload
+from weerbaar_meldpunt.actions.evidence import open_upload
 
-from .place import instance, now
+from .place import instance
 
 
 class SealingRequest(Request):
@@ -50,17 +47,6 @@ class _Nothing:
 
     def close(self) -> None:
         return None
-
-
-def finished_files(files: list[FileStorage]) -> Iterator[DraftFile]:
-    """Close the seals of the files of a form that came in whole; empty fields and empty files are passed over.
-
-    `TooLarge` for a file above the limit, after those before it were kept.
-    """
-    for file in files:
-        upload = file.stream
-        if isinstance(upload, Upload) and upload.size:
-            yield upload.finish(file.filename or "", now=now())
 
 
 def drop_unfinished() -> None:
