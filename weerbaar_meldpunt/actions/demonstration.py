@@ -38,7 +38,7 @@ def make_demonstration(
     instance = create_instance(folder, now=begins, demonstration=True)
     tell("Making the people and their keys ...")
     people = make_people(instance, now=begins)
-    desk = Desk(instance, people, Random(SEED), now)  # noqa: S311  # nosec B311 - the same each time; no secret
+    desk = Desk(instance, people, Random(SEED), now)  # noqa: S311 - the same each time; no secret  # nosec B311
     tell(f"Living through {cases} invented cases ...")
     with _hasty(instance):
         _live(desk, begins, cases)

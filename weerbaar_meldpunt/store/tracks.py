@@ -28,8 +28,12 @@ class Track(Base):
         _of_open_tracks("ix_track_owner", "team", "owner_id", "urgency", "due_at", "id", "closed_at"),
         _of_open_tracks("ix_track_opened", "team", "opened_at", "id", "closed_at"),
         Index(
-            "ix_track_closed", "team", "closed_at", "id",
-            sqlite_where=text("closed_at IS NOT NULL"), postgresql_where=text("closed_at IS NOT NULL"),
+            "ix_track_closed",
+            "team",
+            "closed_at",
+            "id",
+            sqlite_where=text("closed_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NOT NULL"),
         ),
         UNORDERED,
     )

@@ -151,7 +151,7 @@ def rescue(answers: Answers, *, now: datetime) -> Report:
     note = [gettext("Deze antwoorden kon het formulier niet lezen:"), *lost] if lost else []
     story = "\n\n".join(part for part in (left.get("narrative", ""), "\n".join(note)) if part)
     report = check(left | {"narrative": story}, now=now).report
-    assert report is not None, "what could not be read was left out"  # nosec B101 - never raised by input
+    assert report is not None, "what could not be read was left out"  # nosec B101
     return report
 
 

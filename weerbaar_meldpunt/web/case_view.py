@@ -86,7 +86,7 @@ class CasePage:
     @property
     def mine(self) -> TrackView:
         """The track of the team the person works in."""
-        assert self.case.mine is not None  # nosec B101 - a case is opened by its track
+        assert self.case.mine is not None  # nosec B101
         return self.case.mine
 
     @property
@@ -103,7 +103,7 @@ class CasePage:
 def page_of(case: CaseView, me: Person, members: Sequence[tuple[bytes, str]], *, now: datetime) -> CasePage:
     """Put together what the page shows of a case."""
     mine = case.mine
-    assert mine is not None  # nosec B101 - a case is opened by its track
+    assert mine is not None  # nosec B101
     contact = _contact(case, mine, now=now) if case.readable else None
     entry = case.facts
     facts = entry["facts"] if entry else suggested_facts(case.report, case.answer) if case.readable else {}

@@ -12,7 +12,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 _TIMEOUT_SECONDS = 60
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # nosec B108 - a heartbeat that holds nothing
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a heartbeat that holds nothing  # nosec B108
 
 
 class Server(BaseApplication):  # type: ignore[misc]
