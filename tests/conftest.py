@@ -175,7 +175,7 @@ class People:
         login = login or f"melder{self.made}@voorbeeld.test"
         with self.instance.sessions.begin() as session:
             enrolment = accounts.register(session, self.instance, login, PASSWORD, now=self.now)
-        return self._confirmed(login, enrolment)
+        return self._confirmed(enrolment.login, enrolment)
 
     def found(self, account: Account, team: str) -> None:
         """Make a team's key (or that of the statistics) and pin it, as the console does."""
@@ -186,7 +186,8 @@ class People:
     def admit(self, by: Account, account: Account, team: str) -> None:
         """A colleague gives a member the team's key, and the member takes over the pin at the next sign-in."""
         with self.instance.sessions.begin() as session:
-            teamkeys.admit(session, self.instance, by.person, account.user_id, team, now=self.now)
+            compared = account.person.pair.public.fingerprint
+            teamkeys.admit(session, self.instance, by.person, account.user_id, team, fingerprint=compared, now=self.now)
         self.adopt(account)
 
     def adopt(self, account: Account) -> None:

@@ -17,8 +17,31 @@ from weerbaar_meldpunt.actions.instance import Instance, open_instance
 from weerbaar_meldpunt.places import static_folder, templates_folder
 from weerbaar_meldpunt.settings import Settings, load_settings
 from weerbaar_meldpunt.web import errors, guards, headers, place, rooms, sessions, show, uploads
+from weerbaar_meldpunt.web.faults import kind_and_place
 
 LOG = logging.getLogger("meldpunt.requests")
+
+
+class Desk(Flask):
+    """Flask that logs a fault as its kind and place: no trace, and no path, which can hold an invitation."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """What no page's own handler saw."""
+        errors.LOG.error("fault %s route=%s", kind_and_place(exc_info[1]), request.endpoint)
+
+
+class _WithoutTrace(logging.Filter):
+    """What Flask itself logs when even the answer to a fault breaks."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always kept, as one line."""
+        if record.exc_info:
+            record.msg, record.args = "%s: %s", (record.getMessage(), kind_and_place(record.exc_info[1]))
+            record.exc_info = record.exc_text = None
+        return True
+
+
+_WITHOUT_TRACE = _WithoutTrace()
 
 
 def create_app(
@@ -30,11 +53,12 @@ def create_app(
 ) -> Flask:
     """The web application of one instance. `clock` is for tests and for a demonstration."""
     held = instance or open_instance(settings or load_settings())
-    app = Flask(
+    app = Desk(
         "weerbaar_meldpunt", template_folder=str(templates_folder()), static_folder=str(static_folder()),
         instance_path=str(held.settings.instance),
     )  # fmt: skip
     app.testing = testing
+    app.logger.addFilter(_WITHOUT_TRACE)
     app.request_class = uploads.SealingRequest
     app.session_interface = sessions.SealedSessions()
     app.extensions[place.EXTENSION] = held

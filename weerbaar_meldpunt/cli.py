@@ -183,7 +183,7 @@ def init(login: str, name: str, base_url: str) -> None:
     except NotAllowed as refusal:
         refuse(refusal.reason)
     click.echo(f"The instance is in {instance.settings.instance}")
-    click.echo("Copy server.key and pepper.key to a sheet or a safe of their own: they are in no backup.")
+    click.echo("Print the server key and the pepper and keep them in a safe, in no backup: meldpunt vault sheet")
     click.echo(f"Invitation for {name}, good once and for 24 hours:\n{base_url}/uitnodiging/{token}")
     instance.engine.dispose()
 
@@ -244,22 +244,34 @@ def vault() -> None:
 
 
 @vault.command()
-@click.option("--yes", is_flag=True, help="Pin without asking; for a script that compared the fingerprints.")
+@click.option("--yes", is_flag=True, help="Pin without asking; demonstration only.")
 def pin(yes: bool) -> None:
     """Pin the keys that teams made, after comparing each fingerprint with the member who made it."""
     from weerbaar_meldpunt.actions.teamkeys import fingerprint_words, unpinned_keys
 
     with opened() as instance:
+        if yes and not instance.demonstration:
+            refuse("--yes is for a demonstration only: a fingerprint is compared by a person")
         with instance.readings() as session:
             keys = unpinned_keys(session, instance)
         if not keys:
-            click.echo("Every key is pinned.")
+            click.echo("There is no key to pin.")
         for key in keys:
             owner = key.owner if isinstance(key.owner, str) else ""
             click.echo(f"{key.kind} {owner} epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
             if yes or click.confirm("Is this what the member reads out?"):
                 instance.write_pins(instance.pins().with_sealing(key))
                 click.echo("pinned")
+
+
+@vault.command()
+def sheet() -> None:
+    """Print the server key and the pepper, to keep on paper; they are in no backup."""
+    from weerbaar_meldpunt.actions import intake
+
+    with opened() as instance:
+        blocks = intake.sheet(instance)
+    click.echo("\n\n".join(f"{name}\n{groups}" for name, groups in blocks))
 
 
 # --- demonstration -------------------------------------------------------------------------------------------------

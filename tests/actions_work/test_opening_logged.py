@@ -158,7 +158,8 @@ def test_who_works_in_two_teams_opens_the_track_that_is_asked(desk):
     ],
 )
 def test_a_changed_byte_is_a_marked_gap_and_the_rest_of_the_case_is_shown(desk, tmp_path, model, column, shown):
-    filed, member = a_full_case(desk, tmp_path)
+    filed, _ = a_full_case(desk, tmp_path)
+    member = desk.ready.first(TEAM)
     assert desk.open(member, filed.reference).gaps == ()
     where = [model.compartment == MELDING] if model is CaseDoc else []
 
@@ -188,7 +189,8 @@ def test_a_changed_address_is_refused_and_the_case_itself_still_opens(desk, tmp_
 
 @pytest.mark.parametrize("compartment", [MELDING, VEILIG, NOTITIES])
 def test_a_changed_grant_hides_its_compartment_only(desk, tmp_path, compartment):
-    filed, member = a_full_case(desk, tmp_path)
+    filed, _ = a_full_case(desk, tmp_path)
+    member = desk.ready.first(TEAM)
     with desk.instance.sessions.begin() as session:
         session.execute(Fold.__table__.delete())
     key_id = member.person.teams[TEAM][-1].pair.public.key_id
@@ -217,7 +219,7 @@ def test_a_damaged_cache_is_made_again_from_what_it_was_made_of(desk, model):
 
 
 def test_an_older_report_that_is_put_back_whole_is_not_shown_as_the_report(desk):
-    filed, member = desk.file(), desk.ready.second(TEAM)
+    filed, member = desk.file(), desk.ready.first(TEAM)
     with desk.instance.readings() as session:
         old = session.execute(select(CaseDoc.revision, CaseDoc.sealed).where(CaseDoc.compartment == MELDING)).one()
     desk.do(member, filed.reference, work.take)
@@ -234,7 +236,7 @@ def test_an_older_report_that_is_put_back_whole_is_not_shown_as_the_report(desk)
 
 
 def test_no_act_makes_the_truth_of_an_older_report_that_was_put_back(desk):
-    filed, member = desk.file(), desk.ready.second(TEAM)
+    filed, member = desk.file(), desk.ready.first(TEAM)
     with desk.instance.readings() as session:
         old = session.execute(select(CaseDoc.revision, CaseDoc.sealed).where(CaseDoc.compartment == MELDING)).one()
     desk.do(member, filed.reference, work.take)
@@ -254,7 +256,7 @@ def test_no_act_makes_the_truth_of_an_older_report_that_was_put_back(desk):
 
 
 def test_a_team_can_still_answer_when_the_report_itself_is_damaged(desk):
-    filed, member = desk.file(), desk.ready.second(TEAM)
+    filed, member = desk.file(), desk.ready.first(TEAM)
     flip(desk, CaseDoc, "sealed", [CaseDoc.compartment == MELDING])
 
     desk.do(member, filed.reference, work.write_message, "Wij zoeken uit wat er mis is.")
@@ -302,7 +304,7 @@ def test_a_key_that_was_planted_for_the_team_is_never_sealed_with(desk):
 
 
 def test_a_grant_that_was_swapped_for_one_of_ones_own_is_refused_in_queue_and_case(desk):
-    filed, member = desk.file(), desk.ready.second(TEAM)
+    filed, member = desk.file(), desk.ready.first(TEAM)
     team_key = member.person.teams[TEAM][-1].pair.public
     this = case_id(desk, filed.reference)
     with desk.instance.sessions.begin() as session:
@@ -375,3 +377,18 @@ def test_a_file_of_another_case_is_not_found_here(desk, tmp_path):
 
     with desk.instance.readings() as session, pytest.raises(NotYours):
         open_attachment(session, desk.instance, member.person, opening, attachment.id)
+
+
+def test_the_reporter_counts_openings_by_day_and_team_and_those_of_the_address_apart(desk):
+    filed = desk.file(THREAT | {"private": PRIVATE})
+    member = desk.ready.second("ondersteuning")
+    for _ in range(3):
+        desk.open(member, filed.reference)
+    opening_of(desk, member, filed.reference, compartment=VEILIG)
+    desk.later(days=1)
+    desk.open(member, filed.reference)
+
+    days = desk.reporter(filed).opening_days
+
+    assert [(day.at.day, day.times, day.teams) for day in days[:1]] == [(desk.now.day, 1, ("ondersteuning",))]
+    assert sorted((day.actions, day.times) for day in days[1:]) == [(("geopend",), 3), (("geopend_veilig",), 1)]

@@ -135,3 +135,13 @@ def test_the_examination_names_what_is_wrong(call, instance):
     assert outcome.status == 1
     wrong = {finding["what"] for finding in outcome.document if not finding["fine"]}
     assert {"key of ondersteuning", "clock"} <= wrong
+
+
+def test_the_sheet_gives_back_the_very_keys(call, instance):
+    outcome = call("vault", "sheet", where=instance.settings.instance)
+
+    folder = instance.settings.instance
+    blocks = dict(block.split("\n", 1) for block in outcome.out.strip().split("\n\n"))
+    assert {name: bytes.fromhex(groups) for name, groups in blocks.items()} == {
+        name: (folder / name).read_bytes() for name in ("server.key", "pepper.key")
+    }

@@ -65,7 +65,7 @@ def file_report(page, report):
         ]
     )
     press(page, "erbij")
-    assert page.locator("ul.files li").count() == 2
+    page.locator("ul.files li").nth(1).wait_for()
     press(page, "verder")
     assert page.locator("h1").inner_text() == "Kijk uw melding na"
     page.locator('form[action$="/melden/nakijken"] button[type="submit"]').last.click()

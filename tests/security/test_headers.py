@@ -104,3 +104,10 @@ def test_the_page_for_a_fault_shows_no_trace_and_the_log_no_words(app, client, c
 
 def _failing():
     raise RuntimeError("zonnebloemveld")
+
+
+def test_closing_a_report_on_a_shared_computer_clears_what_the_browser_kept(client, form_token):
+    answer = client.post("/mijn-melding/sluiten", data={"csrf_token": form_token(client, "/terug")})
+
+    assert answer.status_code == 303
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'

@@ -42,12 +42,12 @@ def test_an_invited_member_sets_up_the_account_and_signs_in(app, administrator, 
     page = guest.get(link)
     shown = guest.post(link, data={"csrf_token": token_of(page), "password": NEW_PASSWORD, "again": NEW_PASSWORD})
     text = shown.get_data(as_text=True)
-    secret, recovery = hidden(text, "secret"), hidden(text, "recovery")
+    secret, recovery = re.search(r"\b[A-Z2-7]{32}\b", text).group(0), hidden(text, "recovery")
     done = guest.post(
         "/account/bevestigen",
         data={
             "csrf_token": token_of(shown),
-            **{name: hidden(text, name) for name in ("user_id", "secret", "uri", "recovery")},
+            **{name: hidden(text, name) for name in ("user_id", "recovery")},
             "code": pyotp.TOTP(secret).at(int(clock.now.timestamp())),
             "again": recovery.lower(),
         },
@@ -91,10 +91,26 @@ def test_an_account_does_not_work_before_the_recovery_code_was_typed_again(app, 
     assert answer.status_code == 401
 
 
-def test_an_invitation_is_good_once(app, administrator):
+def test_an_invitation_is_good_until_the_account_works_and_not_after(app, administrator, clock):
+    import pyotp
+
     link = link_in(invite(administrator, roles=["behandelaar:ondersteuning"]))
     guest = app.test_client()
-    guest.post(link, data={"csrf_token": token_of(guest.get(link)), "password": NEW_PASSWORD, "again": NEW_PASSWORD})
+    shown = guest.post(
+        link, data={"csrf_token": token_of(guest.get(link)), "password": NEW_PASSWORD, "again": NEW_PASSWORD}
+    )
+    text = shown.get_data(as_text=True)
+    assert app.test_client().get(link).status_code == 200
+
+    guest.post(
+        "/account/bevestigen",
+        data={
+            "csrf_token": token_of(shown),
+            **{name: hidden(text, name) for name in ("user_id", "recovery")},
+            "code": pyotp.TOTP(re.search(r"\b[A-Z2-7]{32}\b", text).group(0)).at(int(clock.now.timestamp())),
+            "again": hidden(text, "recovery"),
+        },
+    )
 
     assert app.test_client().get(link).status_code == 404
 
@@ -172,10 +188,72 @@ def test_a_key_is_given_only_to_who_was_compared(app, people, sign_in):
     assert without.status_code == 422
     assert second.person.grants == ()
 
-    compared = member.post(path, data={"csrf_token": token_of(member.get(path)), "compared": "ja"})
+    page = member.get(path)
+    compared = member.post(
+        path,
+        data={
+            "csrf_token": token_of(page),
+            "compared": "ja",
+            "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
+        },
+    )
 
     assert compared.status_code == 303
     assert [grant.team for grant in second.person.grants] == ["ondersteuning"]
+
+
+@pytest.mark.parametrize("form", ["shown", "", "geen hex"])
+def test_a_key_that_was_swapped_while_they_telephoned_gets_nothing_and_the_page_asks_to_call_again(
+    app, people, sign_in, instance, form
+):
+    from sqlalchemy import update
+
+    from weerbaar_meldpunt.actions.teamkeys import fingerprint_words
+    from weerbaar_meldpunt.store.people import User
+    from weerbaar_meldpunt.vault.keys import user_key_pair
+
+    first, second = people.member("ondersteuning"), people.member("ondersteuning")
+    people.found(first, "ondersteuning")
+    member = sign_in(app.test_client(), first)
+    path = f"/mensen/toelaten/ondersteuning/{second.user_id.hex()}"
+    page = member.get(path)
+    shown = hidden(page.get_data(as_text=True), "fingerprint") if form == "shown" else form
+    planted = user_key_pair(b"\x07" * 32, second.user_id, 1).public
+    with instance.sessions.begin() as session:
+        session.execute(update(User).where(User.id == second.user_id).values(public_key=planted.raw))
+
+    answer = member.post(path, data={"csrf_token": token_of(page), "compared": "ja", "fingerprint": shown})
+
+    assert answer.status_code == 422
+    assert fingerprint_words(planted.fingerprint) in answer.get_data(as_text=True)
+    assert "checked" not in answer.get_data(as_text=True)
+    assert second.person.grants == ()
+
+
+def test_a_member_sees_colleagues_of_the_own_team_only_and_no_addresses(app, people, sign_in):
+    me, colleague, other = people.member("ondersteuning"), people.member("ondersteuning"), people.member("juridisch")
+    page = sign_in(app.test_client(), me).get("/mensen").get_data(as_text=True)
+
+    assert "Persoon 2" in page
+    assert "Persoon 3" not in page
+    assert not [account.login for account in (colleague, other) if account.login in page]
+
+
+def test_who_administers_sees_all_staff_with_their_addresses(administrator, people):
+    member = people.member("juridisch")
+
+    page = administrator.get("/mensen").get_data(as_text=True)
+
+    assert member.login in page
+
+
+def test_who_audits_sees_all_staff_and_no_addresses(app, people, sign_in):
+    member = people.member("juridisch", name="Joris Ander")
+
+    page = sign_in(app.test_client(), people.auditor()).get("/mensen").get_data(as_text=True)
+
+    assert "Joris Ander" in page
+    assert member.login not in page
 
 
 def test_nobody_is_admitted_to_a_team_they_do_not_belong_to(app, people, sign_in):
@@ -184,7 +262,16 @@ def test_nobody_is_admitted_to_a_team_they_do_not_belong_to(app, people, sign_in
     member = sign_in(app.test_client(), first)
     path = f"/mensen/toelaten/ondersteuning/{other.user_id.hex()}"
 
-    answer = member.post(path, data={"csrf_token": token_of(member.get(path)), "compared": "ja"})
+    page = member.get(path)
+
+    answer = member.post(
+        path,
+        data={
+            "csrf_token": token_of(page),
+            "compared": "ja",
+            "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
+        },
+    )
 
     assert answer.status_code == 403
     assert other.person.grants == ()

@@ -158,8 +158,9 @@ def test_the_review_shows_everything_in_words_and_no_code(filled):
     for words in (
         "Druk met juridische middelen", "Er is schade", "dinsdag 1 december 2026", STORY.split("\n")[1], "Telegram",
         "vrijdag 20 november 2026 om 21:30 uur", "Een groep of actiegroep", "@boos_1", "Kort geding", "Wethouder",
-        "Ik ben griffier", "Aalsmeer (gemeente)", "Kandidaat", "Dorpsstraat 1", "Politie", "De burgemeester",
-        "J. Jansen", "06 11 22 33 44", "van 09:00 tot 12:00", "https://voorbeeld.test/post/3", "Fries",
+        "Voor iemand anders; ik ben griffier", "Aalsmeer (gemeente)", "Kandidaat", "Dorpsstraat 1", "Politie",
+        "De burgemeester", "J. Jansen", "06 11 22 33 44", "van 09:00 tot 12:00", "https://voorbeeld.test/post/3",
+        "Fries",
     ):  # fmt: skip
         assert words in text
     for code in ("juridische_druk", "sociale_media", "kort_geding", "GM0358", "nog_te_vragen", "inwoner_bekend"):
@@ -170,7 +171,7 @@ def test_the_review_says_who_will_read_it_before_it_is_sent(filled):
     assert "Wie leest dit?" in filled.text
     assert "Ondersteuningsteam Weerbaar Bestuur" in filled.text
     assert "Team Juridische druk" in filled.text
-    assert "Wie niet: uw organisatie, uw partij, de politie." in filled.text
+    assert "U vindt goed dat wij iets vertellen aan: Politie, Uw eigen organisatie. Wie niet: uw partij." in filled.text
 
 
 def test_from_the_review_an_answer_is_changed_and_one_is_back_at_the_review(filled, cases, clock):

@@ -142,7 +142,7 @@ def test_it_says_who_has_it_what_comes_next_and_by_when(back):
     assert "Uw melding ligt bij het Ondersteuningsteam Weerbaar Bestuur." in text
     assert "Nog niet opgepakt. Nog niet gezien." in text
     assert "Laatste stap: uw melding kwam binnen, vandaag om 12:30 uur." in text
-    assert "Volgende stap: wij nemen contact met u op, vóór vandaag om 16:30 uur." in text
+    assert "Volgende stap: wij nemen contact met u op, vandaag vóór 16:30 uur." in text
 
 
 def test_the_control_words_are_the_same_as_on_the_receipt(filed, back):
@@ -196,7 +196,7 @@ def test_a_call_that_nobody_answered_is_told_with_the_next_try(back, desk):
     text = back.open("/mijn-melding").text
 
     assert "Wij belden vandaag om 12:30 uur en kregen geen gehoor." in text
-    assert "Wij proberen het opnieuw, vóór vandaag om 13:30 uur." in text
+    assert "Wij proberen het opnieuw, vandaag vóór 13:30 uur." in text
     assert "Liever een ander moment?" in text
 
 

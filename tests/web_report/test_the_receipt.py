@@ -35,7 +35,7 @@ def test_it_says_when_it_came_in_who_reads_it_and_what_to_do_now(file_it):
 def test_a_time_is_promised_while_the_roster_covers_it(file_it, roster):
     roster()
 
-    assert "Wij willen u vóór vandaag om 16:30 uur bellen." in file_it(**HIGH, **CALL).text
+    assert "Wij willen u vandaag vóór 16:30 uur bellen." in file_it(**HIGH, **CALL).text
 
 
 def test_without_cover_no_time_is_promised(file_it):
@@ -57,13 +57,13 @@ def test_whoever_does_not_want_a_call_is_written_to(file_it, roster):
 
     text = file_it(**HIGH, bereiken={"contact.telephone": "0612345678", "contact.channel": "bericht"}).text
 
-    assert "U wilde niet gebeld worden. Wij schrijven u vóór vandaag om 16:30 uur." in text
+    assert "U wilde niet gebeld worden. Wij schrijven u vandaag vóór 16:30 uur." in text
 
 
 def test_without_a_number_it_says_that_we_write(file_it, roster):
     roster()
 
-    assert "Wij hebben geen nummer om u te bellen. Wij schrijven u vóór" in file_it(**HIGH).text
+    assert "Wij hebben geen nummer om u te bellen. Wij schrijven u vandaag vóór" in file_it(**HIGH).text
 
 
 def test_the_control_words_say_what_to_do_with_a_caller_who_does_not_know_them(file_it):
@@ -182,7 +182,7 @@ def test_a_request_to_be_called_is_an_acute_case_at_once(visitor, cases, clock, 
     ask(visitor, telephone="0612345678", safe="ja")
 
     assert visitor.heading == "Wij weten het."
-    assert "Wij willen u vóór vandaag om 13:00 uur bellen." in visitor.text
+    assert "Wij willen u vandaag vóór 13:00 uur bellen." in visitor.text
     assert "Belt er dan nog niemand? Bel zelf 070-3738314." in visitor.text
     assert "Wordt het erger? Bel 112. Wacht niet op ons." in visitor.text
     assert "Nog niet gezien." in visitor.text

@@ -5,6 +5,7 @@ import re
 import pytest
 from sqlalchemy import event, select
 
+from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import CaseDoc, Message, Note
 from weerbaar_meldpunt.store.tracks import Due, Track
 
@@ -63,6 +64,49 @@ def test_reporter_and_worker_write_to_each_other(member, threat, instance, app, 
     assert "Het gaat wel." in page.text
     member.send(page, "/gelezen")
     assert not track_of(instance).unread
+
+
+@pytest.fixture
+def own_page(app, form_token, threat):
+    """What the reporter reads on the own page, as plain words."""
+    reporter = app.test_client()
+
+    def read():
+        reporter.post("/terug", data={"csrf_token": form_token(reporter, "/terug"), "code": threat.receipt_code})
+        return " ".join(Page(reporter.get("/mijn-melding")).words.split())
+
+    return read
+
+
+@pytest.mark.parametrize("waiting", ["wacht_op_derde:politie", "wacht_op_melder:melder"])
+def test_the_reporter_reads_what_is_awaited_and_until_when(member, threat, own_page, waiting):
+    member.act(threat.reference, "/gebeld", reached="ja")  # aftercare comes earlier than the end of the waiting
+
+    member.act(
+        threat.reference, "/wachten", waiting=waiting, wait_text="Op het nummer van de aangifte.",
+        until_date="2026-12-04",
+    )  # fmt: skip
+
+    told = own_page()
+    assert "Op het nummer van de aangifte." in told
+    assert re.search(r"(langer dan|niets vóór) vrijdag 4 december", told)
+
+
+def test_the_reporter_reads_why_the_case_was_opened_again(member, threat, own_page):
+    establish(member, threat.reference)
+    member.act(threat.reference, "/afsluiten", outcome="geholpen", done="Gebeld.", sure="ja")
+    member.act(threat.reference, "/heropenen", reopening="Er kwam nieuw bewijs.")
+
+    assert "Waarom wij uw melding weer openden: Er kwam nieuw bewijs." in own_page()
+
+
+def test_the_reporter_reads_one_line_for_a_day_of_work(member, threat, own_page):
+    for _ in range(4):
+        member.get(f"/zaak/{threat.reference}")
+
+    told = own_page()
+    assert told.count("iemand van") == 1
+    assert "opende de melding, 4 keer op deze dag" in told
 
 
 @pytest.mark.parametrize(("ending", "field", "model"), [("/bericht", "message", Message), ("/notitie", "note", Note)])
@@ -182,6 +226,25 @@ def test_closing_without_having_read_it_back_is_asked_again_with_everything_kept
     assert track_of(instance).closed_at is None
 
 
+def test_closing_as_helped_asks_for_one_sentence_that_the_reporter_reads(member, threat, instance):
+    establish(member, threat.reference)
+
+    page = member.act(threat.reference, "/afsluiten", outcome="geholpen", done=" ", not_done="Aangifte.", sure="ja")
+
+    assert page.status == 422
+    assert "Schrijf in één zin wat er is gedaan." in page.text
+    assert "Aangifte." in page.text
+    assert track_of(instance).closed_at is None
+
+
+def test_closing_what_came_twice_asks_for_no_sentence(member, threat, instance):
+    establish(member, threat.reference)
+
+    member.act(threat.reference, "/afsluiten", outcome="dubbel", done="", sure="ja")
+
+    assert track_of(instance).outcome == "dubbel"
+
+
 @pytest.mark.parametrize(
     "typed", [{"organisation": "Bestaat Niet"}, {"role": "keizer"}, {"kinds": "x"}, {"aangifte": "misschien"}]
 )
@@ -223,7 +286,7 @@ def test_a_second_person_can_say_no_and_why(member, coordinator, threat, instanc
 
 def test_a_closed_case_opens_again_with_a_reason(member, threat, instance):
     establish(member, threat.reference)
-    member.act(threat.reference, "/afsluiten", outcome="geholpen", sure="ja")
+    member.act(threat.reference, "/afsluiten", outcome="geholpen", done="Gebeld.", sure="ja")
 
     assert member.act(threat.reference, "/heropenen", reopening=" ").status == 422
     page = member.act(threat.reference, "/heropenen", reopening="Het begon opnieuw.")
@@ -249,34 +312,50 @@ def test_who_works_in_two_teams_acts_on_the_track_that_the_page_showed(browser, 
 # --- what is damaged -----------------------------------------------------------------------------------------------
 
 
-def test_a_damaged_report_is_a_marked_gap_and_the_work_goes_on(member, threat, instance, caplog):
+def test_a_damaged_report_is_a_marked_gap_and_the_coordinator_goes_on(coordinator, threat, instance, caplog):
     with instance.sessions.begin() as session:
         row = session.scalars(select(CaseDoc).where(CaseDoc.compartment == "A")).one()
         row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
 
-    page = member.get(f"/zaak/{threat.reference}")
+    page = coordinator.get(f"/zaak/{threat.reference}")
 
     assert page.status == 200
     assert "Een deel van deze zaak is beschadigd of veranderd" in page.text
     assert "row differs from its leaf table=case_doc route=case.show" in caplog.text
-    assert member.send(page, "/bericht", message="Wij zoeken het uit.").status == 200
-    assert member.send(page, "/notitie", note="Melding onleesbaar.").status == 200
-    assert member.act(threat.reference, "/nemen").status == 200
-    assert member.act(threat.reference, "/gebeld", reached="ja").status == 200
+    assert coordinator.send(page, "/bericht", message="Wij zoeken het uit.").status == 200
+    assert coordinator.send(page, "/notitie", note="Melding onleesbaar.").status == 200
+    assert coordinator.act(threat.reference, "/nemen").status == 200
+    assert coordinator.act(threat.reference, "/gebeld", reached="ja").status == 200
 
 
 def test_an_act_that_a_damaged_report_does_not_allow_loses_no_words(coordinator, member, threat, instance):
     establish(member, threat.reference)
-    page = member.get(f"/zaak/{threat.reference}")
+    page, theirs = member.get(f"/zaak/{threat.reference}"), coordinator.get(f"/zaak/{threat.reference}")
     with instance.sessions.begin() as session:
         row = session.scalars(select(CaseDoc).where(CaseDoc.compartment == "A")).one()
         row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
 
-    refused = member.send(page, "/afsluiten", outcome="geholpen", done="Veel werk gehad.", sure="ja")
+    sent = {"outcome": "geholpen", "done": "Veel werk gehad met deze zaak.", "sure": "ja"}
+    refused, told = member.send(page, "/afsluiten", **sent), coordinator.send(theirs, "/afsluiten", **sent)
 
-    assert refused.status == 422
-    assert "een deel van de zaak is onleesbaar" in refused.text
+    assert (refused.status, told.status) == (422, 422)
+    assert "Wij weten daardoor niet wie de zaak mag zien" in refused.text
+    assert "een deel van de zaak is onleesbaar" in told.text
+    assert "Veel werk gehad met deze zaak." in refused.text
     assert track_of(instance).closed_at is None
+
+
+def test_an_act_of_somebody_whom_the_reporter_does_not_want_is_refused_and_noted(ready, member, threat, file, instance):
+    own = member.get(f"/zaak/{threat.reference}")
+    named = ready.second("ondersteuning").person.name
+    filed = file({"incident": {"kinds": ["bedreiging_intimidatie"]}, "barred_member": named})
+    own.form("/nemen")["action"] = f"/zaak/{filed.reference}/nemen"
+
+    refused = member.send(own, f"/zaak/{filed.reference}/nemen")
+
+    assert refused.status == 403
+    with instance.readings() as session:
+        assert session.scalars(select(Leaf.action).order_by(Leaf.seq.desc()).limit(1)).one() == "niet_getoond"
 
 
 # --- what it costs -------------------------------------------------------------------------------------------------

@@ -103,6 +103,88 @@ def test_a_worker_is_warned_outside_the_hours_in_which_a_call_is_safe(browser, r
     assert ("Bellen is nu niet veilig" in page.text) is warned
 
 
+NOT_TO_BE_CALLED = [
+    pytest.param({"channel": "bericht"}, 13, id="message"),
+    pytest.param({"channel": "brief"}, 13, id="letter"),
+    pytest.param({"channel": "telefoon", "night_call": False}, 23, id="night"),
+    pytest.param({"channel": "telefoon", "safe_hours": [{"from": "09:00", "to": "12:00"}]}, 13, id="unsafe hour"),
+]
+
+
+def reach_of(page):
+    """How the reporter can be reached, as the page says it first."""
+    found = re.search(r'<div class="reach">(.*?)</dl>', page.text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(("contact", "hour"), NOT_TO_BE_CALLED)
+def test_who_is_not_to_be_called_now_is_first_to_be_written_to_and_no_tap_calls(
+    browser, ready, file, clock, contact, hour
+):
+    filed = file(THREAT | {"contact": {"name": "R.", "telephone": "06 1234 5678"} | contact}, now=clock.now)
+    clock.now = clock.now.replace(hour=hour - 1, minute=0)  # in Amsterdam it is an hour later in winter
+
+    page = browser(ready.second(TEAM)).get(f"/zaak/{filed.reference}")
+
+    assert re.sub(r"<[^>]*>", " ", reach_of(page)).split()[:4] == ["Niet", "bellen:", "schrijf", "eerst."]
+    assert "tel:" not in reach_of(page)
+    assert "06 1234 5678" in reach_of(page)
+    assert "Schrijf de melder, vóór" in page.text
+
+
+@pytest.mark.parametrize(
+    ("contact", "called"),
+    [
+        pytest.param({"safe_hours": [{"from": "09:00", "to": "12:00"}]}, True, id="hours that were given"),
+        pytest.param({"channel": "bericht"}, False, id="calling is not safe"),
+    ],
+)
+def test_an_acute_case_is_called_outside_the_given_hours_but_never_where_calling_is_not_safe(
+    browser, ready, file, clock, contact, called
+):
+    acute = {"incident": {"happening_now": True, "concrete_threat": True}}
+    filed = file(acute | {"contact": {"telephone": "06 1234 5678"} | contact}, now=clock.now)
+    clock.now = clock.now.replace(hour=21, minute=0)
+
+    page = browser(ready.second(TEAM)).get(f"/zaak/{filed.reference}")
+
+    assert ("tel:0612345678" in reach_of(page)) is called
+    assert ("Het is acuut: bel toch." in page.text) is called
+
+
+def test_whom_calling_harms_is_not_said_to_be_safe_at_night(member, file, clock):
+    contact = {"telephone": "0612345678", "channel": "bericht", "night_call": True}
+
+    page = member.get(f"/zaak/{file(THREAT | {'contact': contact}, now=clock.now).reference}")
+
+    assert "nee: schrijf eerst" in reach_of(page)
+    assert "ook 's nachts" not in reach_of(page)
+    assert "niet gezegd" not in reach_of(page)
+
+
+def test_who_said_call_me_is_shown_as_a_yes_with_a_number_to_tap(member, threat):
+    reach = reach_of(member.get(f"/zaak/{threat.reference}"))
+
+    assert "ja: de melder zei „bel mij”" in reach
+    assert 'href="tel:0612345678"' in reach
+    assert "niet gezegd" not in reach
+
+
+def test_what_is_no_number_cannot_be_tapped_and_is_asked_again(member, file, clock):
+    filed = file(THREAT | {"contact": {"telephone": "zesnul12", "channel": "telefoon"}}, now=clock.now)
+
+    reach = reach_of(member.get(f"/zaak/{filed.reference}"))
+
+    assert "tel:" not in reach
+    assert "zesnul12" in reach
+    assert "Dit nummer klopt niet" in reach
+
+
+def test_without_scripts_the_page_says_that_another_button_takes_no_words_along(member, threat):
+    assert "een andere knop op deze pagina neemt uw tekst niet mee" in member.get(f"/zaak/{threat.reference}").text
+
+
 def test_legal_terms_come_with_the_advice_to_ask_a_lawyer(browser, ready, file, clock):
     filed = file(
         {"legal": {"kind": "kort_geding", "event_on": "2026-10-01"}, "request": {"legal_support": True}}, now=clock.now

@@ -92,6 +92,42 @@ def test_a_worker_finds_takes_calls_and_notes(visit, ready, file, clock, instanc
         assert len(session.scalars(select(Note)).all()) == 1
 
 
+def test_the_browser_asks_before_another_button_loses_a_message(visit, ready, file, clock, instance):
+    filed = file(THREAT, now=clock.now)
+    page, asked = visit(ready.second(TEAM), width=1280, scripts=True), []
+    page.goto(f"/zaak/{filed.reference}")
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_label("Schrijf de melder").press_sequentially("Hoe gaat het nu")
+
+    page.get_by_role("button", name="Oppakken").click()
+    page.wait_for_timeout(300)
+
+    assert asked == ["beforeunload"]
+    assert page.get_by_label("Schrijf de melder").input_value() == "Hoe gaat het nu"
+    page.get_by_role("button", name="Versturen").click()
+    page.get_by_text("Het bericht is verstuurd.").wait_for()
+    page.get_by_role("button", name="Oppakken").click()  # the button that was not gone through with works at once
+    page.get_by_text("U behandelt deze zaak nu.").wait_for()
+
+
+def test_the_browser_asks_before_words_that_came_back_refused_are_lost(visit, ready, file, clock):
+    filed = file(THREAT, now=clock.now)
+    page, asked = visit(ready.second(TEAM), width=1280, scripts=True), []
+    page.goto(f"/zaak/{filed.reference}")
+    page.get_by_role("button", name="Oppakken").click()
+    page.get_by_text("Wachten op iemand").click()
+    page.get_by_label("Waarop wacht u?").fill("De mail zelf")
+    page.get_by_role("button", name="Zet in de wacht").click()
+    page.get_by_text("Kies op wie u wacht.").first.wait_for()
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    page.get_by_role("button", name="Geen gehoor").click()
+    page.wait_for_timeout(300)
+
+    assert asked == ["beforeunload"]
+    assert page.get_by_label("Waarop wacht u?").input_value() == "De mail zelf"
+
+
 def test_everything_opened_out_still_fits_a_phone(visit, ready, file, clock):
     filed = file(THREAT, now=clock.now)
     page = visit(ready.first(TEAM), width=360, scripts=True)

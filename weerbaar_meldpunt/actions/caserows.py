@@ -6,13 +6,29 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Integer, LargeBinary, Row, Select, String, literal, null, select, type_coerce, union_all
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    String,
+    and_,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy import union as either
 from sqlalchemy.orm import Session, aliased
 
 from weerbaar_meldpunt.store.audit import Leaf, LeafRow
 from weerbaar_meldpunt.store.base import UtcDateTime
 from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseGrant, Fold, Message, Note
 from weerbaar_meldpunt.store.people import User
+from weerbaar_meldpunt.store.tracks import Due, Track
 
 from .instance import Instance
 from .trail import LINE, Trail, trail_from
@@ -24,7 +40,7 @@ _COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "case_id": LargeBinary, "id": LargeBinary, "part": String, "number": Integer, "moment": UtcDateTime,
         "sealed": LargeBinary, "other": LargeBinary, "more": LargeBinary, "last": LargeBinary, "extra": Integer,
-        "table": String, "chain": LargeBinary, "head": LargeBinary, "before": LargeBinary,
+        "table": String, "chain": LargeBinary, "head": LargeBinary, "before": LargeBinary, "rows": LargeBinary,
     }
 )  # fmt: skip
 
@@ -76,19 +92,38 @@ def attachments(case_ids: Sequence[bytes]) -> Part:
 
 
 def events(case_ids: Sequence[bytes]) -> Part:
-    """What happened on these cases, with who did it where that was a member of staff."""
+    """What happened on these cases, with who did it where that was a member of staff, and the leaf to check it by."""
+    before = aliased(Leaf)
     return (
         part(
             "event", case_id=Leaf.object, id=Leaf.id, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
-            sealed=Leaf.body, other=Leaf.actor, more=User.sealed, extra=User.revision,
+            sealed=Leaf.body, other=Leaf.actor, more=User.sealed, extra=User.revision, last=Leaf.body_hash,
+            chain=Leaf.chain, head=Leaf.head, before=before.chain, rows=Leaf.rows_hash,
         )
+        .outerjoin(before, before.seq == Leaf.seq - 1)
         .outerjoin(User, User.id == Leaf.actor)
         .where(Leaf.object.in_(case_ids))
     )  # fmt: skip
 
 
-def _lines(case_ids: Sequence[bytes]) -> Part:
+def _newest_of_work(case_ids: Sequence[bytes]) -> Select[*tuple[Any, ...]]:
+    """The newest leaf of every track and due of these cases: the clock's stand under no single case."""
+    tracks = select(Track.id).where(Track.case_id.in_(case_ids))
+    dues = select(Due.id).join(Track, Track.id == Due.track_id).where(Track.case_id.in_(case_ids))
+    newest = select(func.max(LeafRow.seq)).group_by(LeafRow.table, LeafRow.row)
+    return newest.where(
+        or_(
+            and_(LeafRow.table == Track.__tablename__, LeafRow.row.in_(tracks)),
+            and_(LeafRow.table == Due.__tablename__, LeafRow.row.in_(dues)),
+        )
+    )
+
+
+def _lines(case_ids: Sequence[bytes], *, work: bool) -> Part:
     before = aliased(Leaf)
+    of_case = select(Leaf.seq).where(Leaf.object.in_(case_ids))
+    # Each leaf once, with all its rows: only the whole of them can be checked.
+    which = Leaf.seq.in_(either(of_case, _newest_of_work(case_ids))) if work else Leaf.object.in_(case_ids)
     return (
         part(
             LINE, case_id=Leaf.object, id=LeafRow.row, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
@@ -97,21 +132,24 @@ def _lines(case_ids: Sequence[bytes]) -> Part:
         )
         .join(LeafRow, LeafRow.seq == Leaf.seq)
         .outerjoin(before, before.seq == Leaf.seq - 1)
-        .where(Leaf.object.in_(case_ids))
+        .where(which)
     )  # fmt: skip
 
 
 def read(
-    session: Session, instance: Instance, case_ids: Sequence[bytes], *parts: Part
+    session: Session, instance: Instance, case_ids: Sequence[bytes], *parts: Part, work: bool = False
 ) -> tuple[list[Row[Any]], Trail]:  # fmt: skip
-    """The rows of all parts, and the trail of the cases: one statement."""
-    rows = session.execute(union_all(*parts, _lines(case_ids)) if parts else _lines(case_ids)).all()
-    return [row for row in rows if row.what != LINE], trail_from(instance, [row for row in rows if row.what == LINE])
+    """The rows of all parts, and the trail of the cases: one statement. `work`: that of tracks and dues too."""
+    lines = _lines(case_ids, work=work)
+    rows = session.execute(union_all(*parts, lines) if parts else lines).all()
+    return [row for row in rows if row.what != LINE], trail_from(
+        instance, case_ids, [row for row in rows if row.what == LINE]
+    )
 
 
 def trail_of(session: Session, instance: Instance, case_id: bytes) -> Trail:
     """The trail of one case, for an act on it."""
-    return read(session, instance, [case_id])[1]
+    return read(session, instance, [case_id], work=True)[1]
 
 
 def a_doc(row: Row[Any]) -> CaseDoc:

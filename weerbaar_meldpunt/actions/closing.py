@@ -10,19 +10,21 @@ from sqlalchemy import select
 from weerbaar_meldpunt.rules import chase, moves
 from weerbaar_meldpunt.rules.figure_codes import fact_codes
 from weerbaar_meldpunt.rules.vocabulary import UNCOUNTED_OUTCOMES
-from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.tracks import Track
 from weerbaar_meldpunt.vault.seal import Binding
 
+from . import caserows
 from .errors import NotAllowed, Onleesbaar, TooLarge
 from .facts import counts_now, write_fact
 from .handled import count_closing
 from .queue import drop_headlines
 from .reader import MAX_TEXT
 from .tracks import plan, settle
+from .trail import is_our_event
 from .work import Held, read_melding, write_melding
 
 PROPOSED: Final = "afsluiting_voorgesteld"
+_ENDS: Final = ("afsluiting_geweigerd", "afgerond", "heropend")  # what ends a proposal
 
 
 def suggested_facts(report: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,15 +125,20 @@ def confirm_close(held: Held) -> None:
 
 
 def _proposal(held: Held) -> dict[str, str]:
-    """What was proposed, in the words of who did: they are what the reporter gets to read."""
-    leaves = held.session.execute(
-        select(Leaf.id, Leaf.body)
-        .where(Leaf.object == held.case.id, Leaf.action == PROPOSED, Leaf.actor == held.track.proposed_by)
-        .order_by(Leaf.seq.desc())
-    )
-    for event, body in leaves:
-        document = held.ring.open(body or b"", Binding("event", held.case.id, event, 0))
+    """What was proposed, in the words of who did: they are what the reporter gets to read.
+
+    The leaf of the proposal says who that was, not the track: it must be the program's, of the person in the track, and
+    the last that happened to a proposal here. Else whoever can write the database could confirm their own.
+    """
+    rows, _ = caserows.read(held.session, held.instance, [held.case.id], caserows.events([held.case.id]))
+    about = [row for row in rows if row.part in (PROPOSED, *_ENDS)]
+    for row in sorted(about, key=lambda row: row.number, reverse=True):
+        if not is_our_event(held.instance, row):
+            raise Onleesbaar("event")
+        document = held.ring.open(row.sealed or b"", Binding("event", held.case.id, row.id, 0))
         if document["team"] == held.track.team:
+            if row.part != PROPOSED or row.other != held.track.proposed_by:
+                break
             return {name: document[name] for name in ("outcome", "done", "not_done")}
     raise Onleesbaar("event")
 
@@ -139,6 +146,7 @@ def _proposal(held: Held) -> dict[str, str]:
 def refuse_close(held: Held, reason: str) -> None:
     """Somebody of the team does not agree, or who proposed it takes it back; the track stays open with its owner."""
     held.require_open()
+    held.require_vouched()
     if held.track.proposed_by is None:
         raise NotAllowed("niets_voorgesteld")
     _require_reason(reason)
@@ -191,6 +199,7 @@ def _count_facts(held: Held, melding: Mapping[str, Any], *, counts: bool) -> Non
 
 def reopen(held: Held, reason: str) -> None:
     """Open a closed track again, with a reason; what was counted as handled is taken back."""
+    held.require_vouched()
     if held.track.closed_at is None:
         raise NotAllowed("niet_afgerond")
     _require_reason(reason)

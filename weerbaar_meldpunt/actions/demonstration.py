@@ -25,6 +25,8 @@ from .instance import Instance, create_instance
 from .roster import add_duty
 
 SEED: Final = 20261123
+# Nobody who tries the demonstration must reach a real desk.
+CONFIG: Final = '[telephone]\not = "070-0000000"\n'
 # What has just come in when the demonstration starts: a recipe by its first kind, and minutes before the end.
 _FRESH: Final = ((14, "huisbezoek"), (55, "bedreiging_intimidatie"), (130, "doxing"), (340, "verbale_agressie"),
                  (900, "juridische_druk"), (1300, "seksuele_intimidatie"))  # fmt: skip
@@ -35,7 +37,7 @@ def make_demonstration(
 ) -> Instance:
     """A new demonstration instance in `folder`, with everybody in it and so many cases over so many months."""
     begins = datetime.combine(_months_back(now.astimezone(AMSTERDAM).date(), months), time(8), AMSTERDAM)
-    instance = create_instance(folder, now=begins, demonstration=True)
+    instance = create_instance(folder, now=begins, demonstration=True, config=CONFIG)
     tell("Making the people and their keys ...")
     people = make_people(instance, now=begins)
     desk = Desk(instance, people, Random(SEED), now)  # noqa: S311 - the same each time; no secret  # nosec B311
@@ -84,7 +86,8 @@ def _live(desk: Desk, begins: datetime, cases: int) -> None:
     ]
     for number, (moment, recipe) in enumerate([*older, *fresh]):
         queue(number, life_of_case(desk, moment, recipe))
-    for number, moment in enumerate(_closes(begins, desk.ends)):
+    # The last month waits, so that an editor of the figures has something to close.
+    for number, moment in enumerate(list(_closes(begins, desk.ends))[:-1]):
         queue(cases + number, _month(desk, moment))
     while lives:
         _, number, act, life = heapq.heappop(lives)

@@ -87,8 +87,8 @@ def make_people(instance: Instance, *, now: datetime) -> dict[str, DemoAccount]:
         made[login] = _staff(instance, f"{login}@demo.example", name, roles, now=now)
     for login in _REPORTERS:
         with instance.sessions.begin() as session:
-            enrolment = people.register(session, instance, f"{login}@demo.example", PASSWORD, now=now)
-        made[login] = _confirmed(instance, f"{login}@demo.example", f"melder ({login})", enrolment, now=now)
+            enrolment = people.register(session, instance, login, PASSWORD, now=now)
+        made[login] = _confirmed(instance, enrolment.login, f"melder ({login})", enrolment, now=now)
     for group in (*TEAMS, STATS):
         _give_keys(instance, made, group, now=now)
     with instance.readings() as session:
@@ -135,7 +135,9 @@ def _give_keys(instance: Instance, made: dict[str, DemoAccount], group: str, *, 
     instance.write_pins(instance.pins().with_sealing(key))
     for other in others:
         with instance.sessions.begin() as session:
-            teamkeys.admit(session, instance, founder.person(session, now=now), other.user_id, group, now=now)
+            compared = other.person(session, now=now).pair.public.fingerprint
+            by = founder.person(session, now=now)
+            teamkeys.admit(session, instance, by, other.user_id, group, fingerprint=compared, now=now)
         with instance.sessions.begin() as session:  # what the next sign-in does
             row = session.get_one(Bundle, other.user_id)
             bundle = people.open_bundle(other.root, row)

@@ -22,7 +22,7 @@ from .drafts import DraftFile
 from .instance import Instance
 from .people import open_user
 from .tracks import stamp_of
-from .trail import Trail
+from .trail import Trail, as_read, is_our_event
 from .views import READER, UNREADABLE, AttachmentView, CaseView, DueView, EventView, MessageView, TrackView
 
 __all__ = [
@@ -45,13 +45,22 @@ class Dossier:
     attachments: list[Attachment] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
 
-    def gaps(self, *, team: bool) -> tuple[str, ...]:
+    strange: set[int] = field(default_factory=set)  # the numbers of leaves that the program did not write
+
+    def gaps(self, tracks: Sequence[TrackView], *, team: bool) -> tuple[str, ...]:
         """The kinds of rows that are not as the trail says: changed, put back, planted or gone."""
         rows = (*self.docs.values(), *self.grants, *self.messages, *self.notes, *self.attachments)
         found = {type(row).__tablename__ for row in rows if not self.trail.agrees(row)}
         for table, present in (("message", self.messages), ("attachment", self.attachments), ("note", self.notes)):
             if (team or table != "note") and self.trail.missing(table, (row.id for row in present)):
                 found.add(table)
+        dues = [due for track in tracks for due in track.dues]
+        for table, shown in (("track", tracks), ("due", dues)):
+            agree = all(item.read and self.trail.says(*item.read) for item in shown)
+            if not agree or self.trail.missing(table, (item.id for item in shown)):
+                found.add(table)
+        if self.strange:
+            found.add("audit")
         return tuple(sorted(found))
 
 
@@ -70,10 +79,11 @@ def load(
     ]
     if team:
         parts += [caserows.folds(ids, team), caserows.texts("note", Note, ids)]
-    rows, trail = caserows.read(session, instance, ids, *parts)
+    rows, trail = caserows.read(session, instance, ids, *parts, work=True)
     found = Dossier(case_id, trail)
     for row in rows:
         _sort_in(found, row, team or "")
+    found.strange = {row.number for row in found.events if not is_our_event(instance, row)}
     return found
 
 
@@ -117,11 +127,12 @@ def load_tracks(session: Session, instance: Instance, case_id: bytes) -> tuple[T
     for track, due, owner in rows:
         dues = tracks.setdefault(track.id, (track, owner, []))[2]
         if due is not None:
-            dues.append(DueView(due.id, due.kind, due.moment, due.step, due.ended_at))
+            dues.append(DueView(due.id, due.kind, due.moment, due.step, due.ended_at, as_read(due)))
     return tuple(
         TrackView(
             track.id, track.team, track.state, track.urgency, track.owner_id, name_of(instance, owner), track.outcome,
             track.opened_at, track.closed_at, track.unread, track.proposed_by, tuple(dues), stamp_of(track),
+            as_read(track),
         )
         for track, owner, dues in tracks.values()
     )  # fmt: skip
@@ -158,7 +169,7 @@ def view(
         melding = UNREADABLE
     members = {row.other: row for row in dossier.events if row.more is not None}
     names = {user_id: _name(instance, row) for user_id, row in members.items()}
-    events = (_event(ring, dossier.case_id, row, names, team=team) for row in dossier.events)
+    events = (_event(ring, dossier, row, names, team=team) for row in dossier.events)
     attachments = [_attachment(ring, dossier, row) for row in dossier.attachments]
     return CaseView(
         reference=reference, received_at=received_at, melding=melding, revision=doc.revision if doc else 0,
@@ -169,9 +180,17 @@ def view(
         events=tuple(sorted((event for event in events if event is not None), key=lambda event: event.seq)),
         mine=next((track for track in tracks if track.team == team), None),
         has_private=VEILIG in ring.keys,
-        gaps=dossier.gaps(team=team is not None),
+        gaps=_with_lost_files(instance, attachments, dossier.gaps(tracks, team=team is not None)),
         fresh=tuple(fresh),
     )  # fmt: skip
+
+
+def _with_lost_files(
+    instance: Instance, attachments: Iterable[AttachmentView], gaps: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The gaps, with one for files of which the sealed content is gone; what is known of them is shown still."""
+    lost = any(a.file and not (instance.blobs / a.file.blob_id.hex()).exists() for a in attachments)
+    return tuple(sorted({*gaps, "attachment"})) if lost else gaps
 
 
 def _in_order(messages: Iterable[MessageView]) -> tuple[MessageView, ...]:
@@ -209,14 +228,18 @@ def _name(instance: Instance, row: Any) -> str | None:
 
 
 def _event(
-    ring: CaseRing, case_id: bytes, row: Any, names: Mapping[bytes, str | None], *, team: str | None
+    ring: CaseRing, dossier: Dossier, row: Any, names: Mapping[bytes, str | None], *, team: str | None
 ) -> EventView | None:
     document: Mapping[str, Any] = {}
-    gap = False
+    vouched = row.number not in dossier.strange
+    gap = not vouched
     if row.sealed is not None:
-        opened = _opened(ring, row.sealed, Binding("event", case_id, row.id, 0))
+        opened = _opened(ring, row.sealed, Binding("event", dossier.case_id, row.id, 0))
         if opened is None and team is None:  # of the teams only: a reader does not see that it is there
             return None
-        document, gap = opened or {}, opened is None
+        document, gap = opened or {}, gap or opened is None
     actor = names.get(row.other, READER if row.other else None)
-    return EventView(row.number, row.moment, row.part, actor, document, by_member=row.more is not None, gap=gap)
+    return EventView(
+        row.number, row.moment, row.part, actor, document, by_member=row.more is not None, gap=gap,
+        actor_id=row.other, vouched=vouched,
+    )  # fmt: skip

@@ -120,13 +120,15 @@ def draft_cookie(instance: Instance, typed: str) -> bytes | None:
     return lookup + key.secret
 
 
-def open_draft(session: Session, cookie: bytes, *, now: datetime) -> Draft | None:
-    """The draft behind a cookie, or nothing when there is none, it is over or it does not open."""
+def open_draft(session: Session, cookie: bytes, *, now: datetime, hold: bool = False) -> Draft | None:
+    """The draft behind a cookie, or nothing when there is none, it is over or it does not open.
+
+    With `hold` nobody else sends or discards it before this transaction ends, where a database lets two write at once.
+    """
     if len(cookie) != COOKIE_BYTES:
         return None
-    row = session.execute(
-        select(DraftRow.revision, DraftRow.sealed, DraftRow.expires_at).where(DraftRow.lookup == cookie[:16])
-    ).one_or_none()
+    wanted = select(DraftRow.revision, DraftRow.sealed, DraftRow.expires_at).where(DraftRow.lookup == cookie[:16])
+    row = session.execute(wanted.with_for_update() if hold else wanted).one_or_none()
     if row is None or row.expires_at <= now:
         return None
     draft = Draft(cookie, "", revision=row.revision)

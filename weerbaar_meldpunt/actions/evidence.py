@@ -18,7 +18,7 @@ from weerbaar_meldpunt.vault.derive import new_id
 from weerbaar_meldpunt.vault.files import FileSealer, open_file, verify_file
 
 from .drafts import DraftFile
-from .errors import TooLarge
+from .errors import Onleesbaar, TooLarge
 from .instance import Instance
 
 MAX_FILE: Final = 25 * 1024 * 1024
@@ -40,18 +40,19 @@ class Upload(io.RawIOBase):
     so that the other files and the words of the same form are kept.
     """
 
+    too_large = False
+    _kept = _sealed = False
+
     def __init__(self, instance: Instance) -> None:
         super().__init__()
         if shutil.disk_usage(instance.blobs).free < FREE_FLOOR:
             raise DiskFull
         self.blob_id = new_id()
-        self.too_large = False
         self._path = instance.blobs / f"{self.blob_id.hex()}.part"
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(handle, "wb")
         self._sealer = FileSealer(self._file, self.blob_id)
         self._head = b""
-        self._kept = False
 
     def writable(self) -> bool:
         """Always."""
@@ -72,8 +73,20 @@ class Upload(io.RawIOBase):
             return self._sealer.write(piece)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """The form parser rewinds what it wrote; here there is nothing to read, so it stays where it is."""
+        """The form parser rewinds what came in whole: the seal is closed, so that many files hold no handle each."""
+        if not self.too_large:
+            self._seal()
         return 0
+
+    def _seal(self) -> None:
+        if self._sealed:
+            return
+        with _disk_full():
+            self._sealer.finish()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        self._sealed = True
 
     def tell(self) -> int:
         """How much was written."""
@@ -88,11 +101,8 @@ class Upload(io.RawIOBase):
         """Close the seal and keep the blob; durable when this returns. `TooLarge` for a file above the limit."""
         if self.too_large:
             raise TooLarge
+        self._seal()
         with _disk_full():
-            self._sealer.finish()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
             final = self._path.with_suffix("")
             self._path.rename(final)
             _sync_folder(final.parent)
@@ -112,6 +122,30 @@ class Upload(io.RawIOBase):
         if not self.closed and not self._kept and hasattr(self, "_file"):
             self._drop()
         super().close()
+
+
+class Surplus(Upload):
+    """A file more than one form may bring: swallowed, so that the words beside it are kept, and it can be named."""
+
+    def __init__(self) -> None:
+        io.RawIOBase.__init__(self)
+
+    def write(self, chunk: object) -> int:
+        """Keep nothing."""
+        return len(bytes(chunk))  # type: ignore[call-overload]
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Nothing to close."""
+        return 0
+
+    @property
+    def size(self) -> int:
+        """More than any case has room for."""
+        return MAX_CASE + 1
+
+    def finish(self, name: str, *, now: datetime) -> DraftFile:
+        """Never kept."""
+        raise TooLarge
 
 
 @contextmanager
@@ -176,10 +210,16 @@ def remove_blob(instance: Instance, blob_id: bytes) -> None:
 
 
 def plain_pieces(instance: Instance, file: DraftFile) -> Iterator[bytes]:
-    """The pieces of a file, once all of it was read and compared with its hash; `Onleesbaar` before the first."""
+    """The pieces of a file, once all of it was read and compared with its hash; `Onleesbaar` before the first.
+
+    So is a file of which the sealed content is gone.
+    """
     path = instance.blobs / file.blob_id.hex()
-    with path.open("rb") as source:
-        verify_file(source, file.key, file.blob_id, size=file.size, sha256=file.sha256)
+    try:
+        with path.open("rb") as source:
+            verify_file(source, file.key, file.blob_id, size=file.size, sha256=file.sha256)
+    except FileNotFoundError:
+        raise Onleesbaar("attachment") from None
 
     def pieces() -> Iterator[bytes]:
         with path.open("rb") as source:

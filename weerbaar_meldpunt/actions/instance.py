@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from weerbaar_meldpunt.settings import FILE, Settings, load_settings
@@ -24,6 +25,9 @@ from weerbaar_meldpunt.vault.wrap import PublicKey
 
 from .errors import InstanceFault
 
+# From sys/prctl.h and sys/mman.h of Linux.
+_PR_SET_DUMPABLE = 4
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 SERVER_KEY, PEPPER, PINS, BLOBS = "server.key", "pepper.key", "pins", "blobs"
 
 
@@ -94,12 +98,35 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def harden_process() -> None:
-    """Files for the owner only, no core dump with keys in it."""
+    """Files for the owner only, no core dump with keys in it, no other program that looks in, no keys in swap."""
     os.umask(0o077)
     if sys.platform == "linux":
+        import ctypes
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        # Under a finite limit a locked process dies of its next allocation, so then it is not locked at all.
+        if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY:
+            libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)  # may be refused: then swap is not kept out
+
+
+@contextmanager
+def hasty_transaction(instance: Instance) -> Iterator[Session]:
+    """A transaction for what nobody may wait for: a quarter of a second for other writers, then OperationalError."""
+    with instance.engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            connection.connection.cursor().execute("PRAGMA busy_timeout=250")
+        try:
+            with Session(connection, expire_on_commit=False, autoflush=False) as session, session.begin():
+                if not sqlite:
+                    session.execute(text("SET LOCAL lock_timeout = 250"))
+                yield session
+        finally:
+            if sqlite:
+                connection.invalidate()  # its patience is not that of the others: it is not used again
 
 
 def create_instance(folder: Path, *, now: datetime, demonstration: bool = False, config: str = "") -> Instance:
@@ -112,9 +139,9 @@ def create_instance(folder: Path, *, now: datetime, demonstration: bool = False,
     write_private(folder / SERVER_KEY, new_key())
     write_private(folder / PEPPER, new_key())
     write_private(folder / PINS, b"")
-    text = ("demonstration = true\n" if demonstration else "") + config
-    if text or not (folder / FILE).exists():
-        write_private(folder / FILE, text.encode())
+    lines = ("demonstration = true\n" if demonstration else "") + config
+    if lines or not (folder / FILE).exists():
+        write_private(folder / FILE, lines.encode())
     settings = load_settings(folder)
     engine = open_engine(settings.database)
     upgrade(engine)

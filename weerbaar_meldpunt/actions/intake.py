@@ -19,7 +19,7 @@ from weerbaar_meldpunt.vault.derive import random_bytes
 from . import evidence
 from .drafts import DraftFile
 from .filing import file_report
-from .instance import Instance
+from .instance import PEPPER, SERVER_KEY, Instance
 
 
 def file_from_operator(instance: Instance, text: bytes, paths: Sequence[Path], *, now: datetime) -> dict[str, Any]:
@@ -47,6 +47,16 @@ def file_from_operator(instance: Instance, text: bytes, paths: Sequence[Path], *
         "teams": list(filed.teams),
         "answer": dict(filed.answer),
     }
+
+
+def sheet(instance: Instance) -> list[tuple[str, str]]:
+    """The two key files as people can write them down: hexadecimal digits in groups of four, eight groups a line."""
+    found = []
+    for name in (SERVER_KEY, PEPPER):
+        digits = (instance.settings.instance / name).read_bytes().hex()
+        groups = [digits[i : i + 4] for i in range(0, len(digits), 4)]
+        found.append((name, "\n".join(" ".join(groups[i : i + 8]) for i in range(0, len(groups), 8))))
+    return found
 
 
 def open_columns(session: Session, team: str, *, limit: int) -> list[dict[str, Any]]:

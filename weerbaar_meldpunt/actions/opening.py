@@ -11,7 +11,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.teams import compartments_for
-from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Case, Fold
 from weerbaar_meldpunt.store.tracks import Track
 
@@ -22,7 +21,7 @@ from .dossier import AttachmentView, CaseView
 from .errors import NotYours, Onleesbaar
 from .evidence import plain_pieces
 from .instance import Instance
-from .ledger import Ledger
+from .ledger import Ledger, last_leaf
 from .people import Person
 
 ACTIONS: Final = {MELDING: "geopend", VEILIG: "geopend_veilig"}
@@ -69,15 +68,19 @@ def note_opening(
     compartment: str = MELDING, action: str | None = None, team: str | None = None,
 ) -> Opening:  # fmt: skip
     """Note that this person opens this case; the page commits before it unwraps anything."""
-    newest = select(Leaf.seq, Leaf.chain).order_by(Leaf.seq.desc()).limit(1).subquery()
-    last = select(newest.c.seq).scalar_subquery().label("seq"), select(newest.c.chain).scalar_subquery().label("chain")
-    row = session.execute(tracks_of(person, reference, team, *last).limit(1)).one_or_none()
-    if row is None or compartment not in compartments_for(row.Track.team):
+    found = tracks_of(person, reference, team).limit(1)
+    columns = {"case": Case.id, "reference": Case.reference, "received_at": Case.received_at, "track": Track.id,
+               "team": Track.team}  # fmt: skip
+    # In the statement that takes the lock of the chain: nobody writes a leaf between this and ours.
+    row = last_leaf(
+        session,
+        *(found.with_only_columns(column).scalar_subquery().label(name) for name, column in columns.items()),
+    )
+    if row.case is None or compartment not in compartments_for(row.team):
         raise NotYours
-    case, track = row.Case, row.Track
     ledger = Ledger(session, instance, now=now, last=row)
-    seq = ledger.close(person.user_id, action or ACTIONS[compartment], case.id)
-    return Opening(case.id, case.reference, case.received_at, track.id, track.team, compartment, seq)
+    seq = ledger.close(person.user_id, action or ACTIONS[compartment], row.case)
+    return Opening(row.case, row.reference, row.received_at, row.track, row.team, compartment, seq)
 
 
 def _open(
@@ -94,7 +97,8 @@ def _open(
 def open_case(session: Session, instance: Instance, person: Person, opening: Opening) -> CaseView:
     """Everything of the case that the person's team was granted, but for compartment B. Only reads; see `keep_folds`.
 
-    `Barred` when the reporter asked that this very person does not see it.
+    `Barred` when the reporter asked that this very person does not see it. Where the report does not open, nobody can
+    tell who that is: then only a coordinator gets the rest, to mend it (`Onleesbaar`).
     """
     ring, found, fresh = _open(session, instance, person, opening)
     tracks = dossier.load_tracks(session, instance, opening.case_id)
@@ -102,8 +106,10 @@ def open_case(session: Session, instance: Instance, person: Person, opening: Ope
         instance, ring, found, tracks,
         reference=opening.reference, received_at=opening.received_at, team=opening.team, fresh=fresh,
     )  # fmt: skip
+    if not view.readable and not person.coordinates(opening.team):
+        raise Onleesbaar("case_doc")
     if is_barred(view.report.get("barred_member"), person.name):
-        raise Barred
+        raise Barred(opening.case_id, opening.team)
     return view
 
 
@@ -113,16 +119,16 @@ def keep_folds(session: Session, view: CaseView) -> None:
 
 
 def open_private(session: Session, instance: Instance, person: Person, opening: Opening) -> Mapping[str, Any]:
-    """Home address, family and movements; only with an opening of compartment B of its own."""
+    """Home address, family and movements; only with an opening of compartment B of its own.
+
+    `Onleesbaar` for everybody when the report does not open: it says whom the reporter does not want here.
+    """
     if opening.compartment != VEILIG:
         raise NotYours
     ring, found, _ = _open(session, instance, person, opening)
-    try:
-        melding = dossier.open_doc(ring, found, MELDING)
-    except Onleesbaar:
-        melding = {"report": {}}
+    melding = dossier.open_doc(ring, found, MELDING)
     if is_barred(melding["report"].get("barred_member"), person.name):
-        raise Barred
+        raise Barred(opening.case_id, opening.team)
     private: Mapping[str, Any] = dossier.open_doc(ring, found, VEILIG)["private"]
     return private
 

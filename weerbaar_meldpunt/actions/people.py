@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import pyotp
-from sqlalchemy import and_, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.vocabulary import ACCOUNT_ROLES, TEAMS
@@ -25,6 +26,7 @@ from weerbaar_meldpunt.vault.wrap import Grant, KeyPair, PublicKey, unwrap
 from .errors import NotAllowed
 from .instance import Instance
 from .ledger import Ledger
+from .passwordkeys import Prepared, prepare
 from .sessions import SessionContent
 
 INVITED, ACTIVE, DISABLED = "uitgenodigd", "actief", "uitgeschakeld"
@@ -32,9 +34,11 @@ TEAM_ROLES: Final = frozenset({"behandelaar", "coordinator"})
 KEY_ROLES: Final = TEAM_ROLES | {"statistiekredacteur"}
 STAFF_ROLES: Final = KEY_ROLES | {"beheerder", "auditor"}
 INVITATION: Final = timedelta(hours=24)
-MIN_PASSWORD: Final = {True: 15, False: 12}
-MAX_PASSWORD: Final = 128
 STATS = "statistiek"
+MAX_LOGIN: Final = 64
+# A reporter's login ends in a number that the server draws, and a staff login never does. So nobody learns from
+# registering or inviting whether a name is in use, nobody takes another's name, and one look-up finds either kind.
+_REPORTERS_LOGIN: Final = re.compile(r".*-[0-9]{6}", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What somebody who sets up an account gets to see once."""
+    """What somebody who sets up an account gets to see until it works."""
 
     user_id: bytes
+    login: str
     totp_secret: str
     otpauth_uri: str
     recovery_code: str
@@ -125,8 +130,9 @@ def normal_login(login: str) -> str:
 
 
 def lookup_of(instance: Instance, login: str) -> bytes:
-    """By what an account is found."""
-    return instance.server.lookup("login", normal_login(login))
+    """By what an account is found: staff in one space, reporters in another, told apart by the form of the login."""
+    plain = normal_login(login)
+    return instance.server.lookup("melder" if _REPORTERS_LOGIN.fullmatch(plain) else "login", plain)
 
 
 def seal_user(instance: Instance, user_id: bytes, revision: int, login: str, name: str) -> bytes:
@@ -192,34 +198,36 @@ def invite(
     session: Session, instance: Instance, *, login: str, name: str, roles: frozenset[tuple[str, str]],
     by: bytes, now: datetime,
 ) -> str:  # fmt: skip
-    """A new staff account that waits for its owner; answers the token of the link, good once and for 24 hours."""
+    """A staff account that waits for its owner; answers the token of the link, good once and for 24 hours.
+
+    Somebody who never finished is invited anew: earlier links end and the roles of now count.
+    """
     _refuse_combination(roles)
-    lookup = lookup_of(instance, login)
-    if session.scalar(select(User.id).where(User.login_lookup == lookup)):
+    if _REPORTERS_LOGIN.fullmatch(normal_login(login)):  # whether a reporter has it or not
         raise NotAllowed("login_bestaat")
-    user_id = new_id()
-    session.add(
-        User(
-            id=user_id,
-            login_lookup=lookup,
-            state=INVITED,
-            revision=1,
-            key_number=0,
-            sealed=seal_user(instance, user_id, 1, login.strip(), name.strip()),
-        )
-    )
+    lookup = lookup_of(instance, login)
+    user = session.scalars(select(User).where(User.login_lookup == lookup)).one_or_none()
+    if user is None:
+        user = User(id=new_id(), login_lookup=lookup, state=INVITED, revision=0, key_number=0)
+        session.add(user)
+    elif user.state != INVITED:
+        raise NotAllowed("login_bestaat")
+    user.revision, user.public_key = user.revision + 1, None
+    user.sealed = seal_user(instance, user.id, user.revision, login.strip(), name.strip())
     session.flush()
+    for model in (Role, Invitation, Root, Bundle):
+        session.execute(delete(model).where(model.user_id == user.id))
     for role, team in roles:
-        session.add(Role(user_id=user_id, role=role, team=team))
+        session.add(Role(user_id=user.id, role=role, team=team))
     token = random_bytes(32)
-    session.add(Invitation(token_hash=sha256(token), user_id=user_id, expires_at=now + INVITATION))
+    session.add(Invitation(token_hash=sha256(token), user_id=user.id, expires_at=now + INVITATION))
     session.flush()
-    Ledger(session, instance, now=now).close(by, "uitgenodigd", user_id)
+    Ledger(session, instance, now=now).close(by, "uitgenodigd", user.id)
     return token.hex()
 
 
 def open_invitation(session: Session, token: str, *, now: datetime) -> User | None:
-    """Whose invitation this is, while it is good."""
+    """Whose invitation this is, while it is good: until the account works. A planted one opens no account that does."""
     try:
         digest = sha256(bytes.fromhex(token))
     except ValueError:
@@ -228,46 +236,55 @@ def open_invitation(session: Session, token: str, *, now: datetime) -> User | No
         select(User)
         .join(Invitation, Invitation.user_id == User.id)
         .where(Invitation.token_hash == digest, Invitation.used_at.is_(None), Invitation.expires_at > now)
+        .where(User.state == INVITED)
     )
 
 
-def check_new_password(password: str, *, staff: bool, words: tuple[str, ...] = ()) -> None:
-    """Length and a list of what everybody guesses first; no rules on the kinds of characters (NIST SP 800-63B)."""
-    if not MIN_PASSWORD[staff] <= len(password) <= MAX_PASSWORD:
-        raise NotAllowed("wachtwoord_lengte")
-    plain = password.casefold()
-    guessed = ("wachtwoord", "password", "welkom", "qwerty", "12345", "meldpunt", *(w for w in words if len(w) > 3))
-    rest = plain
-    for word in guessed:
-        rest = rest.replace(word.casefold(), "")
-    if len(rest) < 6 or len(set(plain)) < 5:
-        raise NotAllowed("wachtwoord_te_raden")
+def _is_staff(session: Session, user_id: bytes) -> bool:
+    role = select(Role.role).where(Role.user_id == user_id, Role.role.in_(STAFF_ROLES)).limit(1)
+    return session.scalar(role) is not None
+
+
+def prepare_invited(instance: Instance, user: User, password: str) -> Prepared:
+    """The key of the password that somebody who was invited chose; before the transaction that calls `enrol`."""
+    login, name = open_user(instance, user)
+    return prepare(instance, password, staff=True, login=login, name=name, user_id=user.id)
 
 
 def enrol(
-    session: Session, instance: Instance, user: User, password: str, *, now: datetime, totp_secret: str | None = None
-) -> Enrolment:
-    """Give an account its ROOT, key pair, second factor and printed recovery code. Takes one Argon2id."""
+    session: Session, instance: Instance, user: User, password: str | Prepared, *, now: datetime,
+    totp_secret: str | None = None,
+) -> Enrolment:  # fmt: skip
+    """Give an invited account its ROOT, key pair, second factor and printed recovery code, once more if need be.
+
+    `password` is what `prepare` made of it; a plain one takes its Argon2id here, inside the transaction.
+    """
+    if user.state != INVITED:
+        raise NotAllowed("geen_uitnodiging")
     login, name = open_user(instance, user)
-    roles = session.execute(select(Role.role, Role.team).where(Role.user_id == user.id)).all()
-    staff = any(role in STAFF_ROLES for role, _ in roles)
-    check_new_password(password, staff=staff, words=(login.split("@")[0], *name.split()))
-    root, salt, code = passwords.new_root(), random_bytes(passwords.SALT_BYTES), code_from(random_bytes(17))
+    staff = _is_staff(session, user.id)
+    if isinstance(password, str):
+        password = prepare(instance, password, staff=staff, login=login, name=name, user_id=user.id)
+    if password.user_id != user.id:
+        raise ValueError("this password was prepared for another account")
+    if staff and not password.for_staff:
+        raise NotAllowed("wachtwoord_lengte")
+    root, code = passwords.new_root(), code_from(random_bytes(17))
     secret = totp_secret or pyotp.random_base32()
     seed, number = new_key(), user.key_number + 1
     bundle = {
         "seed": seed.hex(), "number": number, "totp": secret, "step": 0, "factor_codes": [], "pins": {},
         "files": new_key().hex(), "highest": 0,
     }  # fmt: skip
-    password_key = passwords.password_key(password, salt=salt, pepper=instance.pepper, user_id=user.id)
-    for way, key, salt_ in (("pw", password_key, salt), ("rc", passwords.recovery_key(code, user.id), bytes(16))):
+    ways = (("pw", password.key, password.salt), ("rc", passwords.recovery_key(code, user.id), bytes(16)))
+    for way, key, salt in ways:
         session.merge(
             Root(
                 user_id=user.id,
                 way=way,
                 revision=1,
                 kdf=passwords.KDF_NUMBER,
-                salt=salt_,
+                salt=salt,
                 pepper_id=passwords.pepper_id(instance.pepper),
                 sealed=seal_key(key, root, Binding(f"root_{way}", user.id, None, 1)),
             )
@@ -275,47 +292,96 @@ def enrol(
     session.merge(Bundle(user_id=user.id, revision=1, sealed=seal_bundle(root, user.id, 1, bundle)))
     user.public_key = user_key_pair(seed, user.id, number).public.raw
     user.key_number = number
-    for invitation in session.scalars(select(Invitation).where(Invitation.user_id == user.id)):
-        invitation.used_at = now
     session.flush()
-    uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Weerbaar meldpunt")
-    return Enrolment(user.id, secret, uri, shown_code(code))
+    return _enrolment(user.id, login, secret, shown_code(code))
+
+
+def _enrolment(user_id: bytes, login: str, secret: str, code: str) -> Enrolment:
+    # Apps show the name beside the code; a picture that can be scanned holds no very long one.
+    uri = pyotp.TOTP(secret).provisioning_uri(name=login[:MAX_LOGIN], issuer_name="Weerbaar meldpunt")
+    return Enrolment(user_id, login, secret, uri, code)
+
+
+def _root_by_code(session: Session, user_id: bytes, typed_code: str) -> bytes | None:
+    """ROOT of an account that is being set up; nothing for another account, an unknown one or a wrong code."""
+    query = select(Root).join(User, User.id == Root.user_id)
+    row = session.scalars(query.where(Root.user_id == user_id, Root.way == "rc", User.state == INVITED)).one_or_none()
+    if row is None:
+        return None
+    try:
+        key = passwords.recovery_key(read_code(typed_code), user_id)
+        return open_key(key, row.sealed, Binding("root_rc", user_id, None, row.revision))
+    except (ValueError, Onleesbaar):
+        return None
+
+
+def shown_enrolment(session: Session, instance: Instance, user_id: bytes, code: str) -> Enrolment | None:
+    """What was shown to who set the account up, from its own bundle: `code` is the recovery code that was shown."""
+    root = _root_by_code(session, user_id, code)
+    if root is None:
+        return None
+    bundle = open_bundle(root, session.scalars(select(Bundle).where(Bundle.user_id == user_id)).one())
+    login, _name = open_user(instance, session.scalars(select(User).where(User.id == user_id)).one())
+    return _enrolment(user_id, login, bundle["totp"], code)
 
 
 def confirm_enrolment(session: Session, instance: Instance, user_id: bytes, typed_code: str, *, now: datetime) -> bool:
-    """The printed recovery code was typed again and opens ROOT: only now does the account work."""
-    user = session.scalars(select(User).where(User.id == user_id)).one()
-    row = session.scalars(select(Root).where(Root.user_id == user_id, Root.way == "rc")).one()
-    try:
-        key = passwords.recovery_key(read_code(typed_code), user_id)
-        open_key(key, row.sealed, Binding("root_rc", user_id, None, row.revision))
-    except (ValueError, Onleesbaar):
+    """The printed recovery code was typed again and opens ROOT: only now does the account work, and never twice."""
+    if _root_by_code(session, user_id, typed_code) is None:
         return False
-    user.state = ACTIVE
-    staff = session.scalar(select(Role.role).where(Role.user_id == user_id, Role.role.in_(STAFF_ROLES)).limit(1))
+    session.scalars(select(User).where(User.id == user_id)).one().state = ACTIVE
     session.flush()
-    if staff:  # a reporter's account leaves no leaf: having one is a secret too
+    if _is_staff(session, user_id):  # a reporter's account leaves no leaf: having one is a secret too
+        for invitation in session.scalars(select(Invitation).where(Invitation.user_id == user_id)):
+            invitation.used_at = now
+        session.flush()
         Ledger(session, instance, now=now).close(user_id, "account_actief", user_id)
+    else:  # nor does it keep the day on which it was made
+        session.execute(delete(Invitation).where(Invitation.user_id == user_id))
     return True
 
 
+def _free_login(session: Session, instance: Instance, wanted: str) -> str:
+    while True:
+        login = f"{wanted}-{int.from_bytes(random_bytes(8)) % 1_000_000:06}"
+        if session.scalar(select(User.id).where(User.login_lookup == lookup_of(instance, login))) is None:
+            return login
+
+
 def register(
-    session: Session, instance: Instance, login: str, password: str, *, now: datetime, totp_secret: str | None = None
-) -> Enrolment:
-    """An account for a melder or gemachtigde. Says of a taken login only that it cannot be used."""
-    lookup = lookup_of(instance, login)
-    if not login.strip() or session.scalar(select(User.id).where(User.login_lookup == lookup)):
-        raise NotAllowed("login_bestaat")
-    user_id = new_id()
+    session: Session, instance: Instance, login: str, password: str | Prepared, *, now: datetime,
+    totp_secret: str | None = None,
+) -> Enrolment:  # fmt: skip
+    """An account for a melder or gemachtigde. The login is the name they chose and a number, for everybody alike."""
+    wanted = login.strip()
+    if not wanted or len(wanted) > MAX_LOGIN:
+        raise NotAllowed("login_lengte")
+    if isinstance(password, str):
+        password = prepare(instance, password, staff=False, login=wanted)
+    login = _free_login(session, instance, wanted)
+    user_id = password.user_id
     user = User(
-        id=user_id, login_lookup=lookup, state=INVITED, revision=1, key_number=0,
-        sealed=seal_user(instance, user_id, 1, login.strip(), ""),
+        id=user_id, login_lookup=lookup_of(instance, login), state=INVITED, revision=1, key_number=0,
+        sealed=seal_user(instance, user_id, 1, login, ""),
     )  # fmt: skip
     session.add(user)
     session.flush()
     session.add(Role(user_id=user_id, role="melder", team=""))
+    # Nobody holds this one: it says until when an account may stay that nobody confirms.
+    session.add(Invitation(token_hash=random_bytes(32), user_id=user_id, expires_at=now + INVITATION))
     session.flush()
     return enrol(session, instance, user, password, now=now, totp_secret=totp_secret)
+
+
+def sweep_unconfirmed(session: Session, *, now: datetime) -> None:
+    """Delete reporters' accounts that nobody confirmed within a day; invited staff stay, to be invited anew."""
+    waiting = select(Invitation.user_id).where(Invitation.expires_at >= now)
+    staff_ids = select(Role.user_id).where(Role.role.in_(STAFF_ROLES))
+    query = select(User.id).where(User.state == INVITED, User.id.not_in(staff_ids), User.id.not_in(waiting))
+    gone = session.scalars(query).all()
+    for model in (Root, Bundle, Role, Invitation):
+        session.execute(delete(model).where(model.user_id.in_(gone)))
+    session.execute(delete(User).where(User.id.in_(gone)))
 
 
 def staff(session: Session, instance: Instance) -> list[StaffRow]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase
+from weerbaar_meldpunt.rules.calendar import today
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Attachment, Case, Claim, Message, Reader
 from weerbaar_meldpunt.store.people import Role
@@ -52,6 +53,16 @@ class OpeningView:
 
 
 @dataclass(frozen=True)
+class OpeningDay:
+    """What people of the same teams opened on one Dutch day: how often, the last time, and which parts."""
+
+    at: datetime
+    teams: tuple[str, ...]
+    actions: tuple[str, ...]
+    times: int
+
+
+@dataclass(frozen=True)
 class OwnCase:
     """A case from the reporter's side."""
 
@@ -67,6 +78,19 @@ class OwnCase:
     def seen_at(self) -> datetime | None:
         """When somebody of a team first opened the case; nothing while nobody did."""
         return min((opening.at for opening in self.openings), default=None)
+
+    @property
+    def opening_days(self) -> tuple[OpeningDay, ...]:
+        """The openings in a line for each day and team, newest first; those of the address apart."""
+        groups: dict[tuple[date, tuple[str, ...], bool], list[OpeningView]] = {}
+        for opening in self.openings:
+            key = (today(opening.at), opening.teams, opening.action == _PRIVATE)
+            groups.setdefault(key, []).append(opening)
+        days = (
+            OpeningDay(max(o.at for o in group), teams, tuple(sorted({o.action for o in group})), len(group))
+            for (_, teams, _), group in groups.items()
+        )
+        return tuple(sorted(days, key=lambda day: day.at, reverse=True))
 
 
 def enter(session: Session, instance: Instance, typed: str, *, now: datetime) -> SessionContent | None:
@@ -126,12 +150,15 @@ def own_case(session: Session, instance: Instance, reader: ReaderKeys) -> OwnCas
     )
     teams = [track.team for track in tracks]
     return OwnCase(
-        case.id, view, row.role, ring, reader, _openings(session, case.id, teams), _told_at(session, case.id)
+        case.id, view, row.role, ring, reader, _openings(session, case.id, teams, view), _told_at(session, case.id)
     )
 
 
-def _openings(session: Session, case_id: bytes, teams: Sequence[str]) -> tuple[OpeningView, ...]:
-    """Who opened the case, newest first: of which team, never by name."""
+def _openings(
+    session: Session, case_id: bytes, teams: Sequence[str], view: CaseView
+) -> tuple[OpeningView, ...]:  # fmt: skip
+    """Who opened the case and was shown it, newest first: of which team, never by name."""
+    shown = {event.seq for event in view.openings}
     of_team = and_(Role.user_id == Leaf.actor, Role.team.in_(teams), Role.role.in_(TEAM_ROLES))
     rows = session.execute(
         select(Leaf.seq, Leaf.at, Leaf.action, Role.team)
@@ -143,7 +170,7 @@ def _openings(session: Session, case_id: bytes, teams: Sequence[str]) -> tuple[O
     for row in rows:
         teams_of.setdefault(row.seq, set()).update({row.team} - {None})
     found = {row.seq: OpeningView(row.at, tuple(sorted(teams_of[row.seq])), row.action) for row in rows}
-    return tuple(found.values())
+    return tuple(opening for seq, opening in found.items() if seq in shown)
 
 
 def _told_at(session: Session, case_id: bytes) -> dict[bytes, datetime]:

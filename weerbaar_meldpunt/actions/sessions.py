@@ -116,11 +116,14 @@ def _insert(
     return cookie
 
 
-def _open(session: Session, stage: str, cookie: bytes) -> tuple[SessionRow, dict[str, Any]] | None:
+def _open(
+    session: Session, stage: str, cookie: bytes, *, to_change: bool = False
+) -> tuple[SessionRow, dict[str, Any]] | None:
     if len(cookie) != COOKIE_BYTES:
         return None
     row_id, key = _row(cookie, stage)
-    row = session.scalars(select(SessionRow).where(SessionRow.id == row_id)).one_or_none()
+    query = select(SessionRow).where(SessionRow.id == row_id)
+    row = session.scalars(query.with_for_update() if to_change else query).one_or_none()
     if row is None:
         return None
     try:
@@ -183,9 +186,9 @@ def create_presession(session: Session, content: Presession) -> bytes:
     return _insert(session, "presession", content, None, content.created + PRESESSION)
 
 
-def open_presession(session: Session, cookie: bytes, *, now: datetime) -> Presession | None:
-    """The content of a pre-session, or nothing."""
-    found = _open(session, "presession", cookie)
+def open_presession(session: Session, cookie: bytes, *, now: datetime, to_change: bool = False) -> Presession | None:
+    """The content of a pre-session, or nothing; `to_change` keeps others from counting until the transaction ends."""
+    found = _open(session, "presession", cookie, to_change=to_change)
     if found is None:
         return None
     content = Presession(**found[1])
@@ -193,15 +196,17 @@ def open_presession(session: Session, cookie: bytes, *, now: datetime) -> Preses
 
 
 def count_try(session: Session, cookie: bytes, content: Presession) -> Presession:
-    """Note one more wrong code in the pre-session itself."""
-    tried = replace(content, tries=content.tries + 1)
-    found = _open(session, "presession", cookie)
-    if found is not None:
-        row, _ = found
-        row_id, key = _row(cookie, "presession")
-        row.sealed = seal_json(key, _document(tried), Binding("presession", None, row_id, row.revision + 1))
-        row.revision += 1
-        session.flush()
+    """Note one more wrong code in the pre-session itself, on top of what stands there now."""
+    found = _open(session, "presession", cookie, to_change=True)
+    if found is None:
+        return replace(content, tries=content.tries + 1)
+    row, document = found
+    kept = Presession(**document)
+    tried = replace(kept, tries=kept.tries + 1)
+    row_id, key = _row(cookie, "presession")
+    row.sealed = seal_json(key, _document(tried), Binding("presession", None, row_id, row.revision + 1))
+    row.revision += 1
+    session.flush()
     return tried
 
 

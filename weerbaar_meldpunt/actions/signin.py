@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pyotp
 from sqlalchemy import select, update
@@ -17,9 +16,10 @@ from weerbaar_meldpunt.vault.derive import equal
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.seal import Binding, open_key
 
-from .errors import Busy, TooManyTries
+from .errors import TooManyTries
 from .instance import Instance
 from .ledger import Ledger
+from .passwordkeys import stretch
 from .people import ACTIVE, STAFF_ROLES, lookup_of, normal_login, open_bundle, open_user, seal_bundle
 from .sessions import Presession, SessionContent, start_content
 from .teamkeys import with_adopted_pins
@@ -28,9 +28,6 @@ FREE_FAILURES: Final = 5
 LONGEST_DELAY: Final = 900
 MAX_FACTOR_TRIES: Final = 5
 STEP_SECONDS: Final = 30
-_AT_ONCE, _QUEUE = 2, 8
-_running = threading.BoundedSemaphore(_AT_ONCE)
-_waiting = threading.BoundedSemaphore(_AT_ONCE + _QUEUE)
 _NOBODY = bytes(16)
 
 
@@ -43,21 +40,11 @@ def _throttled(session: Session, key: bytes, *, now: datetime) -> None:
 def note_failure(session: Session, instance: Instance, login: str, *, now: datetime) -> None:
     """Count a failed try, for a name that exists as for one that does not; the page commits it."""
     key = instance.server.throttle("login", normal_login(login))
-    row = session.scalars(select(Throttle).where(Throttle.key == key)).one_or_none()
+    row = session.scalars(select(Throttle).where(Throttle.key == key).with_for_update()).one_or_none()
     failures = (row.failures if row else 0) + 1
     delay = min(2 ** (failures - FREE_FAILURES), LONGEST_DELAY) if failures > FREE_FAILURES else 0
     session.merge(Throttle(key=key, failures=failures, closed_until=now + timedelta(seconds=delay)))
     session.flush()
-
-
-def _argon2(password: str, salt: bytes, instance: Instance, user_id: bytes) -> Any:
-    if not _waiting.acquire(blocking=False):
-        raise Busy
-    try:
-        with _running:
-            return passwords.password_key(password, salt=salt, pepper=instance.pepper, user_id=user_id)
-    finally:
-        _waiting.release()
 
 
 def start_signin(
@@ -71,7 +58,7 @@ def start_signin(
         .where(User.login_lookup == lookup_of(instance, login), User.state == ACTIVE, Root.way == "pw")
     ).one_or_none()
     user_id, salt = (row[0].id, row[1].salt) if row else (_NOBODY, bytes(passwords.SALT_BYTES))
-    key = _argon2(password[: 4 * 128], salt, instance, user_id)
+    key = stretch(instance, password[: 4 * 128], salt=salt, user_id=user_id)
     if row is None:
         return None
     try:
@@ -94,7 +81,10 @@ def _step_of(secret: str, code: str, *, now: datetime) -> int | None:
 def finish_signin(
     session: Session, instance: Instance, presession: Presession, code: str, *, now: datetime
 ) -> SessionContent | None:
-    """Check the second factor; a step is used once, also by two at the same time. Nothing when it is wrong or used."""
+    """Check the second factor; a step is used once, also by two at the same time. Nothing when it is wrong or used.
+
+    Tries count for the account too, so that many who are half-way in guess no more than one; raises `TooManyTries`.
+    """
     if presession.tries >= MAX_FACTOR_TRIES:
         return None
     row = session.execute(
@@ -104,6 +94,8 @@ def finish_signin(
     ).one_or_none()
     if row is None:
         return None
+    login, _name = open_user(instance, row[0])
+    _throttled(session, instance.server.throttle("login", normal_login(login)), now=now)
     sealed: Bundle = row[1]
     bundle = open_bundle(presession.root, sealed)
     step = _step_of(bundle["totp"], code, now=now)

@@ -19,6 +19,7 @@ from weerbaar_meldpunt.store.people import Invitation
 
 from .drafts import KEPT, sweep_drafts
 from .instance import Instance
+from .people import sweep_unconfirmed
 from .sessions import sweep_sessions
 
 PART: Final = ".part"
@@ -41,6 +42,7 @@ def sweep_rows(session: Session, *, now: datetime) -> None:
     """Rows whose time is over. None of them has a leaf in the trail, and none is content of a case."""
     sweep_sessions(session, now=now)
     sweep_drafts(session, now=now)
+    sweep_unconfirmed(session, now=now)
     session.execute(delete(Invitation).where(Invitation.expires_at < now))
     session.execute(delete(Claim).where(Claim.expires_at < now))
 

@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.store.people import Bundle, Role, TeamEpoch, TeamGrant, User
-from weerbaar_meldpunt.vault.derive import new_key
+from weerbaar_meldpunt.vault.derive import equal, new_key
+from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys
-from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, shown_fingerprint, wrap
+from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, epoch_statement, shown_fingerprint, verified, wrap
 
 from .errors import NotAllowed
 from .instance import Instance
@@ -46,11 +47,31 @@ def team_keys(session: Session, instance: Instance) -> dict[str, TeamKeyRow]:
 
 
 def unpinned_keys(session: Session, instance: Instance) -> list[PublicKey]:
-    """Keys that members made and that stand in no pin yet, for the console where they are compared and pinned."""
-    pins = instance.pins()
+    """Keys that may be pinned, for the console where they are compared: a first one, or one the last pinned signed.
+
+    Whoever writes the database can plant rows; none of those is offered beside or after a pinned key.
+    """
+    pins, last, found = instance.pins(), dict[tuple[str, str], PublicKey](), []
     rows = session.scalars(select(TeamEpoch).order_by(TeamEpoch.kind, TeamEpoch.team, TeamEpoch.epoch))
-    keys = [PublicKey(row.kind, row.team, row.epoch, row.public_key) for row in rows]
-    return [key for key in keys if not pins.holds(key)]
+    for row in rows:
+        try:
+            key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
+        except Onleesbaar:
+            continue
+        before = last.get((row.kind, row.team))
+        if pins.holds(key):
+            last[row.kind, row.team] = key
+        elif row.epoch == 1:
+            if pins.sealing(row.kind, row.team) is None:
+                found.append(key)
+        elif before is not None and row.epoch == before.epoch + 1 and _signed(before, key, row.signature):
+            found.append(key)
+    return found
+
+
+def _signed(before: PublicKey, key: PublicKey, signature: bytes | None) -> bool:
+    statement = epoch_statement(key.kind, key.owner, key.epoch, key.fingerprint)
+    return signature is not None and verified(before.verify_key, signature, statement)
 
 
 def _pin_in_bundle(session: Session, root: bytes, user_id: bytes, key: PublicKey) -> None:
@@ -91,8 +112,10 @@ def _grant(ledger: Ledger, keys: TeamKeys, member: bytes, key: PublicKey, granto
     )  # fmt: skip
 
 
-def admit(session: Session, instance: Instance, by: Person, user_id: bytes, team: str, *, now: datetime) -> None:
-    """A member who compared the fingerprint gives a colleague the team's secret, all epochs of it."""
+def admit(
+    session: Session, instance: Instance, by: Person, user_id: bytes, team: str, *, fingerprint: bytes, now: datetime
+) -> None:
+    """A member gives a colleague the team's secret, all epochs of it: to the key with the fingerprint they compared."""
     kind = "stats" if team == STATS else "team"
     keys = by.statistics if kind == "stats" else by.teams.get(team, ())
     user = session.scalars(select(User).where(User.id == user_id)).one_or_none()
@@ -110,6 +133,9 @@ def admit(session: Session, instance: Instance, by: Person, user_id: bytes, team
         )
     ).all()
     public = PublicKey("user", user_id, user.key_number, user.public_key)
+    # Read in this transaction: what the page showed may have been replaced while they telephoned.
+    if not equal(public.fingerprint, fingerprint):
+        raise NotAllowed("sleutel_veranderd")
     ledger = Ledger(session, instance, now=now)
     for epoch in keys:
         if epoch.epoch not in held:

@@ -6,14 +6,14 @@ has none, was changed, put back or planted by whoever can write the database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
 from weerbaar_meldpunt.store.base import Base
 from weerbaar_meldpunt.vault import audit as hashes
-from weerbaar_meldpunt.vault.derive import equal
+from weerbaar_meldpunt.vault.derive import equal, sha256
 
 from .instance import Instance
 from .ledger import row_id, row_values
@@ -27,21 +27,31 @@ class Trail:
     """What the newest leaf says of each row; `None` where that leaf itself is not the program's."""
 
     newest: Mapping[tuple[str, bytes], bytes | None] = field(repr=False)
+    # The rows that leaves of the cases themselves cover; a leaf of the clock covers those of other cases too.
+    own: Collection[tuple[str, bytes]] = field(default=frozenset(), repr=False)
 
     def agrees(self, row: Base) -> bool:
         """Whether a row, with all its columns, is as its newest leaf says."""
-        model = type(row)
-        values = row_values(row)
-        said = self.newest.get((model.__tablename__, row_id(model, values)))
-        return bool(said) and said == hashes.row_hash(model.__tablename__, values)
+        return self.says(*as_read(row))
+
+    def says(self, table: str, row: bytes, digest: bytes) -> bool:
+        """Whether a row of this hash is as its newest leaf says."""
+        said = self.newest.get((table, row))
+        return bool(said) and said == digest
 
     def missing(self, table: str, present: Iterable[bytes]) -> int:
         """How many rows of a table should be there and are not."""
-        expected = {row for (name, row), said in self.newest.items() if name == table and said != GONE}
+        expected = {row for name, row in self.own if name == table and self.newest[name, row] != GONE}
         return len(expected - set(present))
 
 
-def trail_from(instance: Instance, lines: Sequence[Any]) -> Trail:
+def as_read(row: Base) -> tuple[str, bytes, bytes]:
+    """Table, id and hash of a row as it stands, to hold against the trail later."""
+    table, values = type(row).__tablename__, row_values(row)
+    return table, row_id(type(row), values), hashes.row_hash(table, values)
+
+
+def trail_from(instance: Instance, case_ids: Collection[bytes], lines: Sequence[Any]) -> Trail:
     """The trail out of the lines of leaves (see `caserows`), each leaf that covers a row checked by itself."""
     newest: dict[tuple[str, bytes], bytes | None] = {}
     for _, group in groupby(sorted(lines, key=lambda line: (line.number, line.extra)), key=lambda line: line.number):
@@ -49,13 +59,22 @@ def trail_from(instance: Instance, lines: Sequence[Any]) -> Trail:
         vouched = _is_ours(instance, covered)
         for line in covered:
             newest[line.table, line.id] = line.sealed if vouched else None
-    return Trail(newest)
+    return Trail(newest, frozenset((line.table, line.id) for line in lines if line.case_id in case_ids))
 
 
 def _is_ours(instance: Instance, lines: Sequence[Any]) -> bool:
     """Whether the program wrote this leaf, over exactly these rows: only the server key gives a head."""
     leaf = lines[0]
-    rows = hashes.rows_hash((line.table, line.id, line.sealed) for line in lines)
+    return _has_our_head(instance, leaf, hashes.rows_hash((line.table, line.id, line.sealed) for line in lines))
+
+
+def is_our_event(instance: Instance, event: Any) -> bool:
+    """Whether the program wrote this leaf: its moment, who, what and its words (see `caserows.events`)."""
+    body = sha256(event.sealed) if event.sealed else b""
+    return body == event.last and _has_our_head(instance, event, event.rows)
+
+
+def _has_our_head(instance: Instance, leaf: Any, rows: bytes) -> bool:
     digest = hashes.leaf(leaf.number, leaf.moment, leaf.other, leaf.part, leaf.case_id, rows, leaf.last)
     chain = hashes.chain(hashes.START if leaf.number == 1 else (leaf.before or b""), digest)
     return chain == leaf.chain and equal(instance.server.audit_head(chain), leaf.head)

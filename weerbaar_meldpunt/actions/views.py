@@ -10,6 +10,9 @@ from typing import Any, Final
 from .drafts import DraftFile
 
 READER: Final = "melder"
+OPENED: Final = "geopend"
+OPENINGS: Final = frozenset({OPENED, "geopend_veilig", "geopend_bestand"})
+NOT_SHOWN: Final = "niet_getoond"
 # What a case shows when its document does not open: the page goes on, and says so.
 UNREADABLE: Final[Mapping[str, Any]] = {"report": {}, "answer": {}, "words": ["", ""], "marks": [], "facts": None}
 
@@ -23,6 +26,7 @@ class DueView:
     moment: datetime
     step: str
     ended_at: datetime | None
+    read: tuple[str, bytes, bytes] | None = field(default=None, repr=False)  # the row, for the trail
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class TrackView:
     proposed_by: bytes | None
     dues: tuple[DueView, ...]
     stamp: str = ""  # names this very state of the track: an act on what was seen before is refused
+    read: tuple[str, bytes, bytes] | None = field(default=None, repr=False)  # the row, for the trail
 
     @property
     def open_dues(self) -> tuple[DueView, ...]:
@@ -84,7 +89,9 @@ class EventView:
     actor: str | None  # a name, `melder`, or None for the program
     document: Mapping[str, Any]
     by_member: bool = False
-    gap: bool = False  # its words do not open
+    gap: bool = False  # its words do not open, or its leaf is not the program's
+    actor_id: bytes = field(default=b"", repr=False)
+    vouched: bool = True  # whether the program wrote its leaf
 
 
 @dataclass(frozen=True)
@@ -142,4 +149,20 @@ class CaseView:
     @property
     def seen_at(self) -> datetime | None:
         """When a member of a team first opened the case."""
-        return min((e.at for e in self.events if e.action == "geopend" and e.by_member), default=None)
+        return min((e.at for e in self.openings if e.action == OPENED and e.by_member), default=None)
+
+    @property
+    def openings(self) -> tuple[EventView, ...]:
+        """What was opened and shown: an opening that was then refused is none, nor is a leaf somebody else wrote."""
+        refused: set[bytes] = set()
+        found = []
+        for event in reversed(self.events):
+            if not event.vouched:
+                continue
+            if event.action == NOT_SHOWN:
+                refused.add(event.actor_id)
+            elif event.action in OPENINGS:
+                if event.actor_id not in refused:
+                    found.append(event)
+                refused.discard(event.actor_id)
+        return tuple(reversed(found))

@@ -90,7 +90,10 @@ class Held:
             raise NotAllowed("al_afgerond")
 
     def require_vouched(self) -> None:
-        """Nothing is closed on the word of columns that were changed behind the program."""
+        """Nothing is done on the word of columns that were changed behind the program.
+
+        An act would write them anew, with a leaf that says they are true.
+        """
         if not self.vouched:
             raise Onleesbaar("track")
 
@@ -121,7 +124,9 @@ def hold(
 ) -> Held:  # fmt: skip
     """Take a track in hand for one act; `NotYours` when no team of the person has the case.
 
-    `seen` is the stamp of the track on the page that the act comes from: refused when a colleague was there first.
+    `Barred` for whom the reporter does not want. Where the report that says so does not open, only a coordinator gets
+    the case in hand. `seen` is the stamp of the track on the page that the act comes from: refused when a colleague was
+    there first.
     `form` is an id that the page's form carried: `AlreadyDone` when it was sent before.
     """
     query = tracks_of(person, reference, team).limit(1)
@@ -145,7 +150,7 @@ def hold(
     keep_cache(session, Fold, fresh)
     held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track), form)
     if is_barred(_barred_member(held), person.name):
-        raise Barred
+        raise Barred(case.id, track.team)
     return held
 
 
@@ -160,6 +165,7 @@ def _move(held: Held, to: str) -> None:
 def take(held: Held) -> None:
     """Make the track one's own; also to take over what a colleague had."""
     held.require_open()
+    held.require_vouched()
     if held.is_owner:
         return
     ledger = held.ledger()
@@ -186,6 +192,9 @@ def colleagues(session: Session, instance: Instance, team: str) -> list[tuple[by
 def hand_over(held: Held, to: bytes, reason: str) -> None:
     """Give the track to a colleague of the team; a coordinator may assign what nobody has."""
     held.require_open()
+    held.require_vouched()
+    if len(reason) > MAX_TEXT:
+        raise TooLarge
     held.require_owner()
     names = dict(colleagues(held.session, held.instance, held.track.team))
     if to not in names:
@@ -229,9 +238,10 @@ def write_message(held: Held, text: str) -> None:
     _check_text(text)
     ledger = held.ledger()
     _add_text(held, ledger, Message, None, text)
-    if held.track.closed_at is not None:
+    # The reporter gets the answer; only a track that was changed behind the program is not written as if it were true.
+    if held.vouched and held.track.closed_at is not None:
         ledger.change(held.track, unread=False)
-    else:
+    elif held.vouched:
         _plan_follow_up(held, ledger, _contact_in_writing(held, ledger), unread=False)
     held.close(ledger, "bericht_team", {"text": ""})
 
@@ -274,6 +284,7 @@ def mark_read(held: Held) -> None:
     """What the reporter wrote was read; nothing else changes."""
     if not held.track.unread:
         return
+    held.require_vouched()
     ledger = held.ledger()
     ledger.change(held.track, unread=False)
     held.close(ledger, "gelezen", {"text": ""})
@@ -282,6 +293,7 @@ def mark_read(held: Held) -> None:
 def attempt(held: Held, *, reached: bool, text: str = "") -> None:
     """A call to the reporter. Reached: the first contact is made. Not reached: the next attempt is planned."""
     held.require_open()
+    held.require_vouched()
     if len(text) > MAX_TEXT:
         raise TooLarge
     ledger = held.ledger()
@@ -310,7 +322,10 @@ def _contact(held: Held) -> Mapping[str, Any]:
 def wait(held: Held, *, kind: str, for_whom: str, until: datetime | None = None, text: str = "") -> None:
     """Wait for the reporter or for somebody else, until a moment; then the clock asks again."""
     held.require_open()
+    held.require_vouched()
     held.require_no_proposal()
+    if len(text) > MAX_TEXT:
+        raise TooLarge
     if kind not in WAITING or for_whom not in chase.awaited(kind):
         raise NotAllowed("op_wie")
     _move(held, kind)
@@ -328,6 +343,7 @@ def wait(held: Held, *, kind: str, for_whom: str, until: datetime | None = None,
 def resume(held: Held) -> None:
     """What was awaited came, or waiting longer makes no sense."""
     held.require_open()
+    held.require_vouched()
     if held.track.state not in WAITING:
         raise NotAllowed("stap_kan_niet")
     _move(held, "in_behandeling")
@@ -340,6 +356,9 @@ def resume(held: Held) -> None:
 
 def finish_due(held: Held, due_id: bytes, *, dropped: bool = False, reason: str = "") -> None:
     """Something that had to happen did, or will not and why. Works on a closed track too: aftercare goes on there."""
+    held.require_vouched()
+    if len(reason) > MAX_TEXT:
+        raise TooLarge
     due = next((due for due in held.dues if due.id == due_id), None)
     if due is None or due.ended_at is not None or due.kind in NOT_TICKED:
         raise NotAllowed("termijn_voorbij")
@@ -375,9 +394,12 @@ def read_melding(held: Held) -> dict[str, Any]:
 
 
 def _barred_member(held: Held) -> str | None:
+    """Whom the reporter does not want; `Onleesbaar` where the report does not say it, but for a coordinator."""
     try:
         found: str | None = read_melding(held)["report"].get("barred_member")
     except Onleesbaar:
+        if not held.is_coordinator:
+            raise
         return None
     return found
 

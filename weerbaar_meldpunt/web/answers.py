@@ -21,7 +21,7 @@ from weerbaar_meldpunt.rules.faults import ReportFaults
 from weerbaar_meldpunt.rules.organisations import Organisation, organisation, search
 from weerbaar_meldpunt.rules.report import Report, parse_report
 
-from .fields import FIELDS, LONG_TEXT, SHORT_TEXT, Field
+from .fields import FIELDS, LONG_TEXT, MOST_CHOICES, MOST_ROWS, SHORT_TEXT, Field
 from .labels import label
 
 Answers = dict[str, Any]
@@ -46,6 +46,18 @@ _DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/. ](\d{1,2}|[a-z]{3,9})\.?[-/. ](\d
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.u]?(\d{2}))?(?::\d{2})?\s*(?:uur)?")
 # Where the term runs from the day one heard of it, not from a judgment.
 _FROM_KNOWING: Final = frozenset({"smaad_laster", "artikel_12"})
+
+
+# A line without its area code has six digits; with it ten in the Netherlands, and at most fifteen (ITU-T E.164), or two
+# more with the zeros in front.
+_FEWEST_DIGITS: Final = 6
+_USUAL_DIGITS: Final = (10, 17)
+# The kind of organisation that an office belongs to: there are two organisations called Utrecht.
+_KIND_OF_ROLE: Final = {
+    "burgemeester": "gemeente", "wethouder": "gemeente", "raadslid": "gemeente", "commissielid": "gemeente",
+    "cdk": "provincie", "gedeputeerde": "provincie", "statenlid": "provincie",
+    "ws_voorzitter": "waterschap", "ws_db": "waterschap", "ws_ab": "waterschap",
+}  # fmt: skip
 
 
 class Unclear(ValueError):
@@ -116,9 +128,32 @@ def too_much(answers: Answers) -> Faults:
             found[name] = gettext(
                 "Deze tekst is te lang om hier te bewaren. Stuur hem als bestand, of maak hem korter."
             )
-    if not found and len(json.dumps(answers, ensure_ascii=False).encode()) > MOST_BYTES:
+        elif field.kind in ("codes", "free_codes") and len(_texts(answers.get(name))) > MOST_CHOICES:
+            found[name] = gettext("Dit zijn meer antwoorden dan wij hier kunnen bewaren. Kies wat het belangrijkst is.")
+    if not found and size_of(answers) > MOST_BYTES:
         found["narrative"] = gettext("Alles samen is te lang om hier te bewaren. Stuur een deel als bestand.")
     return found
+
+
+def size_of(answers: Answers) -> int:
+    """How many bytes answers take, before they are sealed."""
+    return len(json.dumps(answers, ensure_ascii=False).encode())
+
+
+def rows_to_story(answers: Answers) -> bool:
+    """Move the rows above what a field takes into the story, as they were typed; answers whether there were any."""
+    moved = False
+    for field in FIELDS.values():
+        columns = [answers.get(posted, []) for posted in field.posted] if field.kind in MOST_ROWS else []
+        if not columns or len(columns[0]) <= (most := MOST_ROWS[field.kind]):
+            continue
+        lines = [" ".join(filter(None, row)) for row in zip(*(column[most:] for column in columns), strict=True)]
+        answers |= {posted: column[:most] for posted, column in zip(field.posted, columns, strict=True)}
+        rest, story = "\n".join([f"{field.title}:", *lines]), answers.get("narrative", "")
+        if rest not in story:
+            answers["narrative"] = f"{story}\n\n{rest}".strip()
+        moved = True
+    return moved
 
 
 def _texts(value: object) -> Sequence[str]:
@@ -157,9 +192,28 @@ def rescue(answers: Answers, *, now: datetime) -> Report:
 
 def sharing(answers: Answers) -> dict[str, Any] | None:
     """Whom the reporter allows us to tell; nothing when that was not answered."""
-    known = [code for code in answers.get("_sharing", []) if code in ("politie", "organisatie", "platform", "niemand")]
+    known = [code for code in shared_with(answers) if code in ("politie", "organisatie", "platform", "niemand")]
     via = answers.get("_sharing_via", "")
     return {"met": known, "via": via} if known or via else None
+
+
+def shared_with(answers: Answers) -> list[str]:
+    """Whom may be told, as ticked; with "nobody" among them nobody, for consent in doubt is none."""
+    chosen: list[str] = answers.get("_sharing", [])
+    return ["niemand"] if "niemand" in chosen else chosen
+
+
+def can_be_called(number: str) -> bool:
+    """Whether there are enough digits in a number to call it."""
+    return len(re.findall(r"[0-9]", number)) >= _FEWEST_DIGITS
+
+
+def doubted_number(number: str) -> str:
+    """What to ask of a number that may be mistyped; it is kept and sent all the same. Empty when nothing is odd."""
+    digits = re.findall(r"[0-9]", number)
+    if not number or (re.fullmatch(r"[0-9+() ./-]+", number) and _USUAL_DIGITS[0] <= len(digits) <= _USUAL_DIGITS[1]):
+        return ""
+    return str(gettext("Klopt dit nummer? U schreef: %(number)s.", number=number))
 
 
 def is_proxy(answers: Answers) -> bool:
@@ -306,7 +360,7 @@ def _organisation(answers: Answers, field: Field) -> str | None:
     text = answers.get(field.name)
     if text is None:
         return None
-    found = find_organisations(text)
+    found = meant_organisations(text, answers)
     if len(found) == 1:
         return found[0].code
     if found:
@@ -358,6 +412,14 @@ def find_organisations(text: str) -> list[Organisation]:
         return exact
     found = search(wanted)
     return [one for one in found if one.name.casefold() == wanted.casefold()] or found
+
+
+def meant_organisations(text: str, answers: Answers) -> list[Organisation]:
+    """`find_organisations`, where the office decides between several: a wethouder of Utrecht is the municipality's."""
+    found = find_organisations(text)
+    kind = _KIND_OF_ROLE.get(answers.get("target.role", ""))
+    fitting = [one for one in found if one.kind == kind]
+    return fitting if len(fitting) == 1 else found
 
 
 def organisation_name(found: Organisation) -> str:

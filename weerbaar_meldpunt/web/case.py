@@ -26,6 +26,7 @@ from weerbaar_meldpunt.rules.vocabulary import TEAMS
 from .answers import Unclear, find_organisations, organisation_name, read_clock, read_day
 from .case_view import CasePage, outcome_choices, page_of, waiting_choices
 from .downloads import evidence_response
+from .errors import typed_texts
 from .guards import LONG_TEXT, person, staff_required, takes
 from .labels import label
 from .place import instance, now, reading, transaction
@@ -71,14 +72,16 @@ def show(reference: str) -> ResponseReturnValue:
     return _page(reference)
 
 
-def _page(reference: str, *, errors: dict[str, str] | None = None) -> str:
+def _page(reference: str, *, errors: dict[str, str] | None = None) -> ResponseReturnValue:
     """The page of a case; with `errors` after a form that was refused, whose texts are kept."""
     me, noted = person(), _noted(reference)
     with reading() as session:
         try:
             case = opening.open_case(session, instance(), me, noted)
         except Barred:
-            return _barred(noted)
+            return _barred(noted.case_id, noted.team)
+        except Onleesbaar as fault:
+            return _unreadable(noted, fault), 422
         members = work.colleagues(session, instance(), noted.team)
     if case.fresh:
         with transaction() as session:
@@ -86,19 +89,31 @@ def _page(reference: str, *, errors: dict[str, str] | None = None) -> str:
     for table in case.gaps:
         LOG.error("row differs from its leaf table=%s route=%s", table, request.endpoint)
     page = page_of(case, me, members, now=now())
-    return render_template(
+    shown = render_template(
         "case/show.html", page=page, case=case, team=noted.team, errors=errors or {}, form=request.form,
         kept=request.form if errors else {}, sent=request.endpoint if errors else None, form_id=_form_id,
         waiting_choices=waiting_choices(), outcomes=outcome_choices(noted.team, page.mine.urgency),
         organisation_text=_organisation_text(page), today=now().astimezone(LOCAL).date().isoformat(),
     )  # fmt: skip
+    return (shown, 422) if errors else shown
 
 
-def _barred(noted: Opening) -> str:
+def _barred(case_id: bytes, team: str) -> str:
     """The reporter does not want this person to see the case: nothing of it is shown, and that is noted too."""
+    _not_shown(case_id)
+    return render_template("case/barred.html", team=team)
+
+
+def _not_shown(case_id: bytes) -> None:
     with transaction() as session:
-        note_barred(session, instance(), person(), noted.case_id, now=now())
-    return render_template("case/barred.html", team=noted.team)
+        note_barred(session, instance(), person(), case_id, now=now())
+
+
+def _unreadable(noted: Opening, fault: Onleesbaar) -> str:
+    """What was asked for does not open: said in a sentence, and noted that it was not shown."""
+    LOG.error("unreadable object kind=%s route=%s", fault.kind, request.endpoint)
+    _not_shown(noted.case_id)
+    return render_template("case/unreadable.html", team=noted.team, kind=fault.kind, typed=typed_texts())
 
 
 def _form_id() -> str:
@@ -121,7 +136,9 @@ def private(reference: str) -> ResponseReturnValue:
         try:
             found = opening.open_private(session, instance(), person(), noted)
         except Barred:
-            return _barred(noted)
+            return _barred(noted.case_id, noted.team)
+        except Onleesbaar as fault:
+            return _unreadable(noted, fault), 422
     return render_template("case/private.html", private=found, reference=noted.reference, team=noted.team)
 
 
@@ -137,7 +154,9 @@ def file(reference: str, attachment: str) -> ResponseReturnValue:
         try:
             return evidence_response(*opening.open_attachment(session, instance(), person(), noted, wanted))
         except Barred:
-            return _barred(noted)
+            return _barred(noted.case_id, noted.team)
+        except Onleesbaar as fault:
+            return _unreadable(noted, fault), 422
 
 
 # --- acting --------------------------------------------------------------------------------------------------------
@@ -162,18 +181,18 @@ def _act(
             answer = do(held)
     except work.AlreadyDone:
         flash(_("Dit was al bewaard. Het staat er één keer."), "info")
-    except Barred:
-        raise
+    except Barred as refusal:
+        return _barred(refusal.case_id, refusal.team), 403
     except NotAllowed as refusal:
         where = "" if refusal.reason == "intussen_veranderd" else _FIELD_OF.get(refusal.reason, field)
-        return _page(reference, errors={where: label("not_allowed", refusal.reason)}), 422
+        return _page(reference, errors={where: label("not_allowed", refusal.reason)})
     except Onleesbaar as fault:
         LOG.error("unreadable object kind=%s route=%s", fault.kind, request.endpoint)
         wrong = _("Dit kan nu niet: een deel van de zaak is onleesbaar. Waarschuw de beheerder.")
-        return _page(reference, errors={"": wrong}), 422
+        return _page(reference, errors={"": wrong})
     except TooLarge:
         wrong = _("Dit is te lang voor één keer. Schrijf het korter, of in delen.")
-        return _page(reference, errors={field: wrong}), 422
+        return _page(reference, errors={field: wrong})
     else:
         flash(done if isinstance(done, str) else done(answer), "goed")
     return redirect(url_for("case.show", reference=reference, team=_team()), code=303)
@@ -184,6 +203,12 @@ _FIELD_OF: Final = {
     "moment_voorbij": "until", "moment_te_ver": "until", "op_wie": "waiting", "geen_collega": "to",
     "collega_ziet_zaak_niet": "to", "onbekende_uitkomst": "outcome",
 }  # fmt: skip
+
+
+# Outcomes that tell the reporter that something was done; the reporter then reads what.
+_SAYS_SOMETHING_WAS_DONE: Final = frozenset(
+    {"geholpen", "maatregelen_geleverd", "advies_zonder_maatregelen", "geen_aanspraak_alternatief", "afgewikkeld"}
+)
 
 
 def _text(name: str) -> str:
@@ -262,7 +287,7 @@ def wait(reference: str) -> ResponseReturnValue:
     try:
         until = _moment("until")
     except Unclear as fault:
-        return _page(reference, errors={"until": str(fault)}), 422
+        return _page(reference, errors={"until": str(fault)})
     return _act(
         reference, lambda held: work.wait(held, kind=kind, for_whom=for_whom, until=until, text=text),
         done=_("De zaak wacht. Wij herinneren u op tijd."), field="waiting",
@@ -307,7 +332,7 @@ def facts(reference: str) -> ResponseReturnValue:
     found = find_organisations(typed) if typed else []
     if typed and len(found) != 1:
         wrong = _("Deze organisatie kennen wij niet. Kies er een uit de lijst, of laat het leeg.")
-        return _page(reference, errors={"organisation": wrong}), 422
+        return _page(reference, errors={"organisation": wrong})
     given = {
         "role": answers.get("role", ""), "organisation": found[0].code if found else None,
         "kinds": answers.getlist("kinds"), "channels": answers.getlist("channels"),
@@ -326,8 +351,13 @@ def facts(reference: str) -> ResponseReturnValue:
 def close(reference: str) -> ResponseReturnValue:
     """Close the track, or propose it to a second person."""
     outcome, done, not_done = request.form.get("outcome", ""), _text("done"), _text("not_done")
+    wrong = {}
+    if outcome in _SAYS_SOMETHING_WAS_DONE and not done.strip():
+        wrong["done"] = _("Schrijf in één zin wat er is gedaan. De melder leest dan wat u voor hem of haar deed.")
     if request.form.get("sure") != "ja":
-        return _page(reference, errors={"sure": _("Lees na wat de melder te zien krijgt, en vink dit dan aan.")}), 422
+        wrong["sure"] = _("Lees na wat de melder te zien krijgt, en vink dit dan aan.")
+    if wrong:
+        return _page(reference, errors=wrong)
     return _act(
         reference, lambda held: closing.close(held, outcome, done=done, not_done=not_done), done=_said_of_closing,
         field="outcome",
@@ -343,7 +373,7 @@ def _said_of_closing(closed: bool) -> str:
 def confirm(reference: str) -> ResponseReturnValue:
     """A second person confirms a closing."""
     if request.form.get("agreed") != "ja":
-        return _page(reference, errors={"agreed": _("Kijk de zaak eerst na, en vink dit dan aan.")}), 422
+        return _page(reference, errors={"agreed": _("Kijk de zaak eerst na, en vink dit dan aan.")})
     return _act(reference, closing.confirm_close, done=_("U hebt bevestigd. De zaak is afgesloten."))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -16,6 +17,7 @@ from weerbaar_meldpunt.actions.views import CaseView, DueView, EventView, TrackV
 from weerbaar_meldpunt.actions.work import CONTACT, NOT_TICKED, WAITING
 from weerbaar_meldpunt.rules import chase, moves
 
+from .answers import can_be_called
 from .case_words import Section, odd_dates, sections, value_at
 from .labels import label
 from .show import LOCAL, clock
@@ -40,7 +42,9 @@ class Contact:
     language: str
     safe_hours: tuple[str, ...]
     night_call: bool | None
-    by_letter: bool
+    by_letter: bool  # write instead of calling, for now or altogether
+    no_calls: bool  # the reporter asked to be written to, not to be called
+    dial: str  # what a phone can dial; nothing where this reporter is not to be called now, or the number is none
     cautions: tuple[str, ...]
 
 
@@ -167,25 +171,50 @@ def _due_of(step: str, mine: TrackView) -> DueView | None:
 def _contact(case: CaseView, mine: TrackView, *, now: datetime) -> Contact:
     given = case.report.get("contact") or {}
     hours = [(pair.get("from") or "00:00", pair.get("to") or "24:00") for pair in given.get("safe_hours") or []]
-    by_letter = (
-        "eerst_schrijven" in case.marks or given.get("channel") in ("bericht", "brief") or not given.get("telephone")
-    )
+    telephone = given.get("telephone") or ""
+    no_calls = "eerst_schrijven" in case.marks or given.get("channel") in ("bericht", "brief")
+    not_now = _no_call(hours, given.get("night_call"), no_calls=no_calls, now=now)
+    unsafe_hour = ""
+    if not_now and not no_calls and mine.urgency == "acuut":
+        # Life goes before the hours that were given; what the reporter asked of every call stays.
+        unsafe_hour = str(_("Het is nu %(time)s, buiten de veilige uren. Het is acuut: bel toch.", time=clock(now)))
+        unsafe_hour += " " + str(_("Vraag eerst of de melder kan praten."))
+        not_now = ""
+    dial = re.sub(r"[^0-9+]", "", telephone) if can_be_called(telephone) and not not_now else ""
+    cautions = [text for text in (not_now, unsafe_hour) if text]
+    if telephone and not can_be_called(telephone):
+        cautions.append(_("Dit nummer klopt niet: er staan te weinig cijfers in. Schrijf de melder en vraag het na."))
     return Contact(
         name=given.get("name") or "",
-        telephone=given.get("telephone") or "",
+        telephone=telephone,
         mail=given.get("mail") or "",
         channel=given.get("channel") or "",
         language=given.get("language") or "nl",
         safe_hours=tuple(_("van %(start)s tot %(end)s", start=start, end=end) for start, end in hours),
         night_call=given.get("night_call"),
-        by_letter=by_letter,
-        cautions=tuple(_cautions(case, hours, given.get("night_call"), now=now)),
+        by_letter=bool(not_now) or not telephone,
+        no_calls=no_calls,
+        dial=dial,
+        cautions=(*cautions, *_cautions(case)),
     )
 
 
-def _cautions(case: CaseView, hours: list[tuple[str, str]], night_call: bool | None, *, now: datetime) -> list[str]:
-    """What to mind before calling anybody, the gravest first."""
+def _no_call(
+    hours: list[tuple[str, str]], night_call: bool | None, *, no_calls: bool, now: datetime
+) -> str:  # fmt: skip
+    """Why the reporter is not to be called now, in the words that come first; empty when a call is fine."""
     at = now.astimezone(LOCAL)
+    if no_calls:
+        return str(_("Niet bellen: schrijf eerst. De melder vroeg dat."))
+    if hours and not any(start <= at.strftime("%H:%M") < end for start, end in _wrapped(hours)):
+        return str(_("Niet bellen: schrijf eerst. Het is nu %(time)s. Bellen is nu niet veilig.", time=clock(now)))
+    if night_call is False and (at.time() >= NIGHT[0] or at.time() < NIGHT[1]):
+        return str(_("Niet bellen: schrijf eerst. De melder wil 's nachts niet gebeld worden. Bel na 7 uur."))
+    return ""
+
+
+def _cautions(case: CaseView) -> list[str]:
+    """What to mind before speaking to anybody, the gravest first."""
     conflict = case.report.get("conflict") or []
     found = []
     if "wacht_op_toestemming" in case.marks:
@@ -203,10 +232,6 @@ def _cautions(case: CaseView, hours: list[tuple[str, str]], night_call: bool | N
         found.append(_("Iemand van ons team mag dit niet zien. Vraag de melder wie."))
     if value_at(case.report, "incident.life_in_danger_self"):
         found.append(_("De melder denkt aan zelfdoding. Neem de tijd, en noem 113."))
-    if hours and not any(start <= at.strftime("%H:%M") < end for start, end in _wrapped(hours)):
-        found.append(_("Het is nu %(time)s. Bellen is nu niet veilig. Schrijf eerst een bericht.", time=clock(now)))
-    elif night_call is False and (at.time() >= NIGHT[0] or at.time() < NIGHT[1]):
-        found.append(_("De melder wil 's nachts niet gebeld worden. Schrijf nu een bericht en bel na 7 uur."))
     return found
 
 

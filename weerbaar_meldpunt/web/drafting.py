@@ -6,6 +6,7 @@ step meanwhile, what stands there and what comes in are both kept, and the repor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, Final, TypeVar
 from flask import g, request
 from sqlalchemy.orm import Session
 
+from weerbaar_meldpunt.actions import draft_room
 from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, is_form_token, new_draft, open_draft, save_draft
 from weerbaar_meldpunt.actions.errors import NotReady, TooLarge
 from weerbaar_meldpunt.actions.evidence import remove_blob
@@ -21,14 +23,18 @@ from weerbaar_meldpunt.actions.instance import readiness
 from weerbaar_meldpunt.actions.people import Person
 from weerbaar_meldpunt.actions.sweeping import keep_files
 
-from .answers import Answers, posted_names, too_much
+from .answers import Answers, posted_names, rows_to_story, size_of, too_much
 from .fields import FIELDS
 from .guards import signed_in
 from .place import instance, now, reading, transaction
 from .sessions import DRAFT, give_cookie, read_cookie
 
+LOG = logging.getLogger("meldpunt")
 # Beside the answers stand notes of the form itself, in names that no field has.
 SAVED, OTHER, EARLIER, ACCOUNT = "_saved", "_other", "_earlier", "_account"
+_STORY: Final = "verhaal"  # the step of the story
+# A revision counts how often a draft was saved; more digits are no number of ours.
+_MOST_DIGITS: Final = 9
 _TRIES: Final = 5
 _JOINT: Final = "\n\n– – –\n\n"
 
@@ -46,10 +52,9 @@ class Shown:
     @classmethod
     def of_form(cls) -> Shown:
         """Read from the hidden fields of the form that came in."""
-        revision = request.form.get("_revision", "")
-        return cls(
-            request.form.get("_draft", ""), int(revision) if revision.isdecimal() else 0, request.form.get("_page", "")
-        )
+        text = request.form.get("_revision", "")
+        revision = int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else 0
+        return cls(request.form.get("_draft", ""), revision, request.form.get("_page", ""))
 
 
 @dataclass
@@ -136,6 +141,34 @@ def forget_sent() -> None:
         keep(None)
 
 
+def leave() -> Draft | None:
+    """When somebody signs out: this browser forgets what it sent, and what was written under the account.
+
+    Answers the unsent draft that it forgot, so that its code can be shown once; nothing when there is none.
+    """
+    draft = current()
+    if draft is None or not (draft.sent or draft.answers.get(ACCOUNT)):
+        return None
+    give_cookie(DRAFT, None)
+    g.draft = None
+    return draft if not draft.sent and has_content(draft) else None
+
+
+def room_for_files() -> int:
+    """How many bytes of files all drafts together may still take; an operator is told when it is nothing."""
+    with reading() as session:
+        left = draft_room.left(session, instance(), now=now())
+    if not left:
+        LOG.error("drafts hold all that they may together route=%s", request.endpoint)
+    return left
+
+
+def room_for_words(typed: Answers) -> bool:
+    """Whether the words of a page can be kept now. Those of an ordinary page always can."""
+    with reading() as session:
+        return draft_room.takes(session, instance(), size_of(typed), now=now())
+
+
 def keep(draft: Draft | None) -> None:
     """Let this browser hold this draft from now on, or none."""
     g.draft = draft
@@ -163,6 +196,8 @@ def merge(draft: Draft, step: str, names: Sequence[str], typed: Answers, shown: 
     saved[step] = [draft.revision + 1, shown.page]
     other = draft.answers.setdefault(OTHER, {})
     other.pop(step, None)
+    if rows_to_story(draft.answers):
+        saved[_STORY] = [draft.revision + 1, ""]  # an older page of the story must not clear them
     if merged.differing:
         other[step] = merged.differing
         saved[step][1] = ""  # the next answer of either page is looked at again

@@ -12,28 +12,23 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from weerbaar_meldpunt.actions.errors import Busy, NotAllowed, NotReady, NotYours, Onleesbaar, TooLarge, TooManyTries
 from weerbaar_meldpunt.actions.evidence import DiskFull
 
-from .guards import MIB, FormExpired
+from . import patience
+from .faults import kind_and_place
+from .guards import LONG_TEXT, FormExpired
+from .patience import NoRoom
 
 LOG = logging.getLogger("meldpunt")
-# How much of a refused body is read on, so that the browser gets to see the answer instead of a broken connection.
-_DRAINED = 256 * MIB
 _LONG = 20
-_NEVER_SHOWN = frozenset({"csrf_token", "password", "again", "code", "secret", "uri", "recovery"})
+# What is secret, and what a form says of itself: nobody wrote that, and with it the form could be sent once more. Names
+# that begin with _ are the form's own too.
+_NEVER_SHOWN = frozenset(
+    {"csrf_token", "password", "again", "code", "secret", "uri", "recovery"}
+    | {"form", "seen", "blob", "next", "user_id", "fingerprint"}
+)
 
 
 def _page(name: str, status: int, **values: object) -> tuple[str, int]:
     return render_template(f"errors/{name}.html", **values), status
-
-
-def _drain() -> None:
-    """Read what the browser still sends of a refused request."""
-    stream = request.environ["wsgi.input"]
-    left = min(request.content_length or 0, _DRAINED)
-    try:
-        while left > 0 and (piece := stream.read(min(left, MIB))):
-            left -= len(piece)
-    except OSError:
-        return
 
 
 def _not_found(_: Exception) -> ResponseReturnValue:
@@ -50,12 +45,21 @@ def _expired(_: FormExpired) -> ResponseReturnValue:
 
 def typed_texts() -> list[str]:
     """The long texts of a form that cannot be taken now, so that the page can give them back to who wrote them."""
-    texts = request.form.items(multi=True)
-    return [value for name, value in texts if name not in _NEVER_SHOWN and len(value) > _LONG]
+    unread = "form" not in vars(request)
+    if unread and (patience.refused() or request.content_length is None or request.content_length > LONG_TEXT):
+        return []
+    try:
+        texts = list(request.form.items(multi=True))
+    except (HTTPException, NoRoom):
+        patience.refuse()
+        return []
+    return [
+        value for name, value in texts if name not in _NEVER_SHOWN and not name.startswith("_") and len(value) > _LONG
+    ]
 
 
 def _too_large(_: Exception) -> ResponseReturnValue:
-    _drain()
+    patience.refuse()
     return _page("too_large", 413)
 
 
@@ -67,6 +71,12 @@ def _too_many(fault: TooManyTries) -> ResponseReturnValue:
 def _busy(_: Exception) -> ResponseReturnValue:
     page, status = _page("busy", 503, retry_after=10, typed=typed_texts())
     return page, status, {"Retry-After": "10"}
+
+
+def _no_room(fault: NoRoom) -> ResponseReturnValue:
+    """Nothing of the body can be given back: it was not read."""
+    patience.refuse()
+    return _busy(fault)
 
 
 def _no_database(fault: OperationalError) -> ResponseReturnValue:
@@ -91,7 +101,7 @@ def _not_ready(_: NotReady) -> ResponseReturnValue:
 
 
 def _disk_full(_: DiskFull) -> ResponseReturnValue:
-    _drain()
+    patience.refuse()
     return _page("disk_full", 507)
 
 
@@ -113,12 +123,7 @@ def _http(fault: HTTPException) -> ResponseReturnValue:
 
 
 def _broken(fault: Exception) -> ResponseReturnValue:
-    # The kind of the fault and where it was raised; its text could hold what somebody wrote.
-    place = fault.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-    LOG.error("fault %s at %s route=%s", type(fault).__name__, where, request.endpoint)
+    LOG.error("fault %s route=%s", kind_and_place(fault), request.endpoint)
     return _bare(500)
 
 
@@ -131,6 +136,7 @@ def register(app: Flask) -> None:
         (RequestEntityTooLarge, _too_large),
         (TooManyTries, _too_many),
         (Busy, _busy),
+        (NoRoom, _no_room),
         (OperationalError, _no_database),
         (NotAllowed, _not_allowed),
         (NotReady, _not_ready),

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 
+from weerbaar_meldpunt.actions import draft_room
 from weerbaar_meldpunt.actions.drafts import Draft, DraftFile
 from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.evidence import MAX_CASE, Upload, remove_blob, safe_name
@@ -29,6 +30,7 @@ STEP: Final = BY_CODE[EVIDENCE]
 MOST_AT_ONCE: Final = 256 * MIB
 MOST_FILES: Final = 500
 MOST_ROWS: Final = 10
+MOST_DATED: Final = 500  # rows with a moment: three fields each, of the 2,000 parts that a form may have
 # What a browser warns of, in the round number that people are told; what is taken is 25 MiB.
 SHOWN_LIMIT: Final = 25_000_000
 
@@ -97,9 +99,14 @@ def take() -> ResponseReturnValue:
     if current is not None and current.sent and shown.draft == current.lookup.hex():
         return sending.sent_already(typed)
     held = current.files if current is not None and not current.sent else []
+    sent = request.files.getlist("files")
     room = MAX_CASE - sum(file.size for file in held)
-    incoming = received_files(request.files.getlist("files"), room=room, number=MOST_FILES - len(held))
+    if any(file.filename for file in sent):
+        room = min(room, drafting.room_for_files())
+    incoming = received_files(sent, room=room, number=MOST_FILES - len(held))
     errors = too_much(typed)
+    if not errors and not drafting.room_for_words(typed):
+        errors["links"] = gettext("Voor zoveel links hebben wij nu geen plaats. Dat ligt aan ons. Stuur ze later.")
     try:
         draft = drafting.change(lambda _, draft: _kept(draft, {} if errors else typed, incoming.files, shown))
     except BaseException as fault:
@@ -109,6 +116,7 @@ def take() -> ResponseReturnValue:
             errors["links"] = gettext("Alles samen is te lang. Stuur een deel als bestand.")
             return _page(drafting.unsent(), typed, errors), 422
         raise
+    draft_room.count(instance(), sum(file.size for file in incoming.files))
     faults = check(draft.answers, now=now()).faults
     errors |= {name: text for name, text in faults.items() if name in STEP.fields}
     errors |= {"files": " ".join(incoming.refused)} if incoming.refused else {}
@@ -157,7 +165,9 @@ def _links(answers: Answers) -> tuple[list[tuple[str, str, str]], str]:
     rows: list[tuple[str, str, str]] = list(zip(*columns, strict=True))
     if len(rows) <= MOST_ROWS:
         return rows, ""
-    return [row for row in rows if any(row[1:])], "\n".join(row[0] for row in rows if not any(row[1:]))
+    dated = [row for row in rows if any(row[1:])]
+    more = [row for row in rows if not any(row[1:])] + dated[MOST_DATED:]
+    return dated[:MOST_DATED], "\n".join(" ".join(filter(None, row)) for row in more)
 
 
 def _page(draft: Draft | None, answers: Answers, errors: dict[str, str]) -> str:

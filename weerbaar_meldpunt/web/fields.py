@@ -16,6 +16,9 @@ from flask_babel import lazy_gettext as _
 # What a person may type in one field; more is a file.
 LONG_TEXT: Final = 200_000
 SHORT_TEXT: Final = 2_000
+# What comes in rows or choices is shown one by one, so its number is what a page costs. Rows above it go to the story.
+MOST_ROWS: Final = {"hours": 20, "links": 2_000}
+MOST_CHOICES: Final = 100
 
 
 _PARTS: Final = {"when": ("_date", "_time"), "hours": ("_from", "_to"), "links": ("_url", "_date", "_time")}

@@ -16,6 +16,7 @@ from wtforms.validators import ValidationError
 from weerbaar_meldpunt.actions.people import STAFF_ROLES, Person
 from weerbaar_meldpunt.actions.sessions import csrf_of, new_cookie
 
+from . import patience
 from .sessions import DRAFT, PRESESSION, SESSION, Member, content, give_cookie, read_cookie
 
 P = ParamSpec("P")
@@ -52,6 +53,12 @@ def limit_body() -> None:
     limit: int = getattr(view, "max_body", SMALL_FORM)
     request.max_content_length = limit
     request.max_form_memory_size = min(limit, LONG_TEXT)
+    if request.method not in SAFE_METHODS and limit > SMALL_FORM and not _short():
+        patience.hold()
+
+
+def _short() -> bool:
+    return request.content_length is not None and request.content_length <= SMALL_FORM
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------
@@ -84,8 +91,13 @@ def check_form() -> None:
     origin = request.headers.get("Origin")
     if site not in ("same-origin", "none") or (origin not in (None, "null") and not _own(origin)):
         abort(403)
+    bases = _bases()
+    if not bases and (request.content_length is None or request.content_length > LONG_TEXT):
+        # Nothing in it can be right, and it is more than words that the page could give back: it is not read.
+        patience.refuse()
+        raise FormExpired
     token = request.form.get("csrf_token")
-    for base in _bases():
+    for base in bases:
         session["csrf_token"] = csrf_of(base)
         try:
             validate_csrf(token)
@@ -166,7 +178,12 @@ def to_signin() -> ResponseReturnValue:
 
 
 def safe_next(path: str | None) -> str | None:
-    """A path on this site to go to after signing in; nothing that leads elsewhere."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or any(c in path for c in "\r\n\\"):
+    """A path on this site to go to after signing in; nothing that leads elsewhere, as browsers read it."""
+    # Browsers leave out tabs and line ends wherever they stand, and read a backslash as a slash.
+    if not path or not path.isprintable() or "\\" in path or not path.startswith("/") or path.startswith("//"):
         return None
-    return path
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc else path

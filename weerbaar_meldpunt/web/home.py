@@ -38,8 +38,7 @@ def perhaps() -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     """Leave at once: the session ends and a neutral page comes in its place. What was typed stays sealed."""
     # A link, so that it works without script and from any page; ending one's own session harms nobody.
-    if sessions.content() is not None:
-        sessions.end()
+    sessions.leave()
     drafting.forget()
     answer = redirect(instance().settings.neutral_page, code=303)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'

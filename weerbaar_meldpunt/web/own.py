@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from .evidence import received_files
 from .place import instance, now, reading, transaction
 from .summary import filed_rows
 
+LOG = logging.getLogger("meldpunt")
 FORM_BYTES: Final = 16
 # What of the trail is a step in the eyes of the reporter; all else is the team's own.
 STEPS: Final = (
@@ -51,6 +53,8 @@ class Progress:
     told_at: datetime | None  # since when the coordinator knows that it is late
     missed_call: EventView | None  # a call that nobody answered, after which we did not speak
     waiting: EventView | None  # for whom it waits
+    until: datetime | None  # until when it waits
+    reopening: EventView | None  # why the team opened it again
     closing: EventView | None  # what was and was not done
 
 
@@ -81,6 +85,8 @@ def _progress(own: OwnCase, track: TrackView) -> Progress:
         told_at=own.told_at.get(upcoming.id) if upcoming else None,
         missed_call=calls[-1] if calls and calls[-1].action == "geen_gehoor" else None,
         waiting=_newest(events, "wacht") if track.state.startswith("wacht_") else None,
+        until=next((due.moment for due in track.open_dues if due.kind == track.state), None),
+        reopening=None if track.closed_at else _newest(events, "heropend"),
         closing=_newest(events, "afgerond") if track.closed_at else None,
     )
 
@@ -91,6 +97,8 @@ def _newest(events: Sequence[EventView], action: str) -> EventView | None:
 
 def show(own: OwnCase, room: str, *, text: str = "", errors: dict[str, str] | None = None) -> str:
     """The page of the case. `room` is the blueprint whose links it carries."""
+    if own.view.gaps:
+        LOG.error("rows differ from their leaf tables=%s route=%s", ",".join(own.view.gaps), request.endpoint)
     return render_template(
         "receipt/case.html",
         own=own,

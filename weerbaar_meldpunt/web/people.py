@@ -35,20 +35,27 @@ def role_choices() -> list[tuple[str, str]]:
 @pages.get("/mensen")
 @staff_required()
 def overview() -> ResponseReturnValue:
-    """All staff: who has which role and who holds which key. Never a reporter."""
+    """Staff: who has which role and who holds which key. Addresses for who administers only. Never a reporter."""
     return _overview(errors={})
 
 
 def _overview(errors: dict[str, str]) -> str:
     me = person()
     with reading() as session:
-        staff = accounts.staff(session, instance())
+        staff = [row for row in accounts.staff(session, instance()) if _shown_to(me, row)]
         teams = teamkeys.team_keys(session, instance())
     return render_template(
         "people/overview.html", accounts=staff, teams=teams, groups=[*TEAMS, STATS], roles=role_choices(),
         form=request.form, errors=errors, me=me, words=fingerprint_words,
         admittable={row.user_id: _admittable(me, row) for row in staff},
     )  # fmt: skip
+
+
+def _shown_to(me: Person, row: StaffRow) -> bool:
+    """Who administers or audits sees all staff; others see themselves and who works on the same."""
+    mine = {team if role in TEAM_ROLES else role for role, team in me.roles}
+    theirs = {team if role in TEAM_ROLES else role for role, team in row.roles}
+    return me.has("beheerder") or me.has("auditor") or row.user_id == me.user_id or bool(mine & theirs)
 
 
 def _admittable(me: Person, row: StaffRow) -> list[str]:
@@ -121,15 +128,30 @@ def admit(group: str, user: str) -> ResponseReturnValue:
     if request.method == "POST":
         if request.form.get("compared") != "ja":
             errors["compared"] = _("Bel uw collega en vergelijk de acht groepjes. Vink daarna dit vakje aan.")
-        else:
-            with transaction() as session:
-                teamkeys.admit(session, instance(), me, row.user_id, group, now=now())
+        elif _admitted(me, row, group, errors):
             flash(_("%(name)s heeft nu de sleutel. Vraag om opnieuw in te loggen.", name=row.name), "goed")
             return redirect(url_for("people.overview"), code=303)
     page = render_template(
         "people/admit.html", row=row, group=group, words=fingerprint_words(row.fingerprint), errors=errors
     )
     return page, 422 if errors else 200
+
+
+def _admitted(me: Person, row: StaffRow, group: str, errors: dict[str, str]) -> bool:
+    """Give it to the very key whose fingerprint the page showed; when that changed, the page asks to call again."""
+    try:
+        shown = bytes.fromhex(request.form.get("fingerprint", ""))
+    except ValueError:
+        shown = b""
+    try:
+        with transaction() as session:
+            teamkeys.admit(session, instance(), me, row.user_id, group, fingerprint=shown, now=now())
+    except NotAllowed as refusal:
+        if refusal.reason != "sleutel_veranderd":
+            raise
+        errors["compared"] = label("not_allowed", refusal.reason)
+        return False
+    return True
 
 
 @pages.get("/account")

@@ -8,11 +8,12 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import reader
+from weerbaar_meldpunt.actions.drafts import draft_cookie, open_draft
 from weerbaar_meldpunt.actions.errors import NotYours
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import SessionContent
 
-from . import drafting, own, sessions
+from . import drafting, own, sending, sessions
 from .evidence import MOST_AT_ONCE
 from .guards import LONG_TEXT, reader_required, takes
 from .place import instance, now, reading
@@ -42,6 +43,10 @@ def come_in() -> ResponseReturnValue:
     with reading() as session:
         content = reader.enter(session, instance(), typed, now=now())
         claim = content is None and reader.is_claim_code(session, instance(), typed, now=now())
+        cookie = draft_cookie(instance(), typed) if content is None and not claim else None
+        draft = open_draft(session, cookie, now=now()) if cookie else None
+    if draft is not None and not draft.sent and not text.strip():  # the code of a report that is not sent yet
+        return sending.go_on(draft, typed, sure=False)
     if claim:
         return render_template("receipt/claim.html")
     if content is None:
@@ -114,4 +119,6 @@ def leave() -> ResponseReturnValue:
     """End the session of this browser."""
     sessions.end()
     drafting.forget_sent()
-    return redirect(url_for("home.danger"), code=303)
+    answer = redirect(url_for("home.danger"), code=303)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer

@@ -8,19 +8,20 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from weerbaar_meldpunt.actions import reader
 from weerbaar_meldpunt.actions.drafts import Draft, discard_draft, draft_cookie, open_draft
 from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.sessions import new_cookie
 from weerbaar_meldpunt.rules.organisations import organisations
 
-from . import drafting, sending
-from .answers import Answers, Faults, check, event_question, organisation_name, read_form, too_much
+from . import drafting, sending, sessions
+from .answers import Answers, Faults, check, doubted_number, event_question, organisation_name, read_form, too_much
 from .drafting import Shown
 from .guards import LONG_TEXT, takes
 from .labels import choices
 from .place import instance, now, reading, transaction
 from .sessions import DRAFT, read_cookie
-from .steps import BACK, BY_CODE, EVIDENCE, ON, REVIEW, STOP, Step, after, before, position, step_url
+from .steps import BACK, BY_CODE, EVIDENCE, OFFICE, ON, REVIEW, STOP, Step, after, before, position, step_url
 
 pages = Blueprint("report", __name__)
 FIRST: Final = "soort"
@@ -42,6 +43,8 @@ def step(step: str) -> ResponseReturnValue:
     answers = draft.answers if draft else {}
     # What is wrong is said where it was typed, also to who comes back from the review.
     faults = check(answers, now=now()).faults if draft else {}
+    if doubt := doubted_number(answers.get("contact.telephone", "")):
+        faults.setdefault("contact.telephone", doubt)
     return _page(found, answers, {name: text for name, text in faults.items() if name in found.fields}), 200
 
 
@@ -57,6 +60,9 @@ def answer(step: str) -> ResponseReturnValue:
     current = drafting.current()
     if current is not None and current.sent and shown.draft == current.lookup.hex():
         return sending.sent_already(typed)
+    if not drafting.room_for_words(typed):
+        full = gettext("Voor zo'n lange tekst hebben wij nu geen plaats. Dat ligt aan ons. Maak hem korter of bel.")
+        return _page(found, typed, {found.fields[0]: full}), 507
     try:
         draft, differing = drafting.change(lambda _, draft: (draft, _merged(draft, found, typed, shown)))
     except TooLarge:
@@ -86,6 +92,8 @@ def _where(step: Step, answers: Answers) -> str:
     pressed = request.form.get("doen", ON)
     if pressed == STOP:
         return url_for("report.kept")
+    if pressed == OFFICE:
+        return url_for("report.step", step=OFFICE, _terug=request.form.get("_terug"))
     if pressed == REVIEW or request.form.get("_terug") == REVIEW:
         return url_for("report.review")
     target = before(step, answers) if pressed == BACK else after(step, answers)
@@ -137,19 +145,16 @@ def resume() -> ResponseReturnValue:
         return render_template("report/resume.html")
     typed = request.form.get("code", "")
     cookie = draft_cookie(instance(), typed)
-    draft = None
-    if cookie:
-        with reading() as session:
-            draft = open_draft(session, cookie, now=now())
+    with reading() as session:
+        draft = open_draft(session, cookie, now=now()) if cookie else None
+        content = reader.enter(session, instance(), typed, now=now()) if draft is None else None
+    if content is not None:  # the code of a report that was sent
+        sessions.start(content)
+        return redirect(url_for("receipt.case"), code=303)
     if draft is None:
         wrong = gettext("Met deze code vinden wij niets. Kijk de code nog eens na. Een concept bewaren wij 14 dagen.")
         return render_template("report/resume.html", typed=typed, errors={"code": wrong}), 422
-    standing = drafting.unsent()
-    other = standing is not None and standing.cookie != draft.cookie and drafting.has_content(standing)
-    if other and request.form.get("doen") != "toch":
-        return render_template("report/resume.html", typed=typed, standing=standing), 409
-    drafting.keep(draft)
-    return redirect(url_for("report.received" if draft.sent else "report.review"), code=303)
+    return sending.go_on(draft, typed, sure=request.form.get("doen") == "toch")
 
 
 @pages.get("/melden/weg")
@@ -167,7 +172,7 @@ def discard() -> ResponseReturnValue:
     cookie = read_cookie(request, DRAFT)
     with transaction() as session:
         # Read again under the lock: files of a report that was sent a moment ago are its evidence now.
-        draft = open_draft(session, cookie, now=now()) if cookie else None
+        draft = open_draft(session, cookie, now=now(), hold=True) if cookie else None
         if draft is not None:
             discard_draft(session, draft)
     if draft is not None:

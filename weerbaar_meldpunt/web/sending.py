@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import reader
-from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, mark_sent, new_draft, open_draft
+from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, mark_sent, new_draft, open_draft, save_draft
 from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.filing import (
     CLAIM_DAYS,
@@ -30,15 +31,21 @@ from weerbaar_meldpunt.rules.report import Report, parse_report
 from weerbaar_meldpunt.rules.routing import decide
 
 from . import drafting, guards
-from .answers import Answers, Checked, check, read_form, rescue, sharing
+from .answers import Answers, Checked, can_be_called, check, doubted_number, read_form, rescue, sharing
 from .labels import label
 from .place import instance, now, reading, transaction
-from .steps import step_url, way
-from .summary import offered, sections
+from .steps import BY_CODE, EVIDENCE, REVIEW, STOP, step_url, way
+from .summary import offered, sections, told_to
 
 # The fields that the review itself asks, for whoever comes there without having said how to be reached.
 QUICK: Final = ("contact.telephone", "contact.channel")
+# Its buttons that lead elsewhere, so that a number that was just typed goes along.
+TO_STEP, KEEP, BACK_TO_QUESTIONS = "naar-", "nummer", "vragen"
 _TRIES: Final = 3
+
+
+class DraftGone(Exception):
+    """The draft was thrown away between reading and sending it; nothing of it is filed."""
 
 
 # --- looking it over -------------------------------------------------------------------------------------------------
@@ -81,6 +88,9 @@ def _review(
         account=drafting.account(),
         signed_out=signed_out,
         told=told,
+        told_to=told_to(sharing(draft.answers)),
+        doubted=doubted_number(draft.answers.get("contact.telephone", "")),
+        reach=BY_CODE["bereiken"],
         others=[code for code, found in draft.answers.get(drafting.OTHER, {}).items() if found],
     )
     return page, status
@@ -90,7 +100,7 @@ def wants_a_call(report: dict[str, Any], marks: Any) -> bool:
     """Whether we call: there is a number, and nobody asked to be written to first."""
     contact = report.get("contact") or {}
     written = contact.get("channel") in ("bericht", "brief") or "eerst_schrijven" in marks
-    return bool(contact.get("telephone")) and not written
+    return can_be_called(contact.get("telephone") or "") and not written
 
 
 # --- sending ---------------------------------------------------------------------------------------------------------
@@ -101,10 +111,17 @@ def send() -> ResponseReturnValue:
     """File the report, once, however often it is pressed; then show what the reporter gets."""
     token = drafting.form_token_posted()
     draft = drafting.current()
+    quick = read_form(request.form, QUICK)
+    if (elsewhere := _led_elsewhere(request.form.get("doen", ""))) and (draft is None or not draft.sent):
+        if quick:
+            drafting.change(lambda _, found: _with(found, quick))
+        return redirect(elsewhere, code=303)
+    begun = draft is None and token is not None and bool(request.form.get("_empty"))
+    if begun and token is not None:
+        draft = _begun_here(token, quick)
     if draft is None or draft.sent or (token and token != draft.form_token):
         return _sent_before(token, draft)
-    quick = read_form(request.form, QUICK)
-    if quick:
+    if quick and not begun:
         draft = drafting.change(lambda _, found: _with(found, quick))
     checked = check(draft.answers, now=now())
     pressed = request.form.get("doen", "")
@@ -118,6 +135,9 @@ def send() -> ResponseReturnValue:
         _file(draft, report, person)
     except FiledElsewhere:
         return _elsewhere()
+    except DraftGone:
+        drafting.keep(None)
+        return _sent_before(draft.form_token, None)
     except DraftChanged as changed:
         told = gettext(
             "U schreef intussen nog iets in een ander venster. Het staat hieronder. Verstuur het nog een keer."
@@ -129,6 +149,35 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("report.received"), code=303)
 
 
+def _begun_here(token: str, quick: Answers) -> Draft | None:
+    """The draft of a review that was sent before anything was filled in: an empty report is a report too."""
+    fresh = _with(new_draft(instance(), token), quick)
+    with transaction() as session:
+        known = open_draft(session, fresh.cookie, now=now())
+        if known is None:
+            if filed_before(session, instance(), form=token, account=drafting.account()) is not None:
+                return None
+            save_draft(session, fresh, now=now())
+    found = known or fresh
+    drafting.keep(found)
+    return found
+
+
+def _led_elsewhere(pressed: str) -> str | None:
+    """Where a button leads that does not send: what was typed beside it is kept first."""
+    leads = {STOP: "report.kept", KEEP: "report.review", BACK_TO_QUESTIONS: "evidence.add"}
+    if pressed in leads:
+        return url_for(leads[pressed])
+    step = BY_CODE.get(pressed.removeprefix(TO_STEP)) if pressed.startswith(TO_STEP) else None
+    if step is None:
+        return None
+    return (
+        url_for("evidence.add", _terug=REVIEW)
+        if step.code == EVIDENCE
+        else url_for("report.step", step=step.code, _terug=REVIEW)
+    )
+
+
 def _with(draft: Draft, typed: Answers) -> Draft:
     draft.answers |= typed
     return draft
@@ -138,26 +187,37 @@ def _file(draft: Draft, report: Report, person: Person | None) -> None:
     """One transaction: the case, and the draft that from now on only knows that it was sent.
 
     `DraftChanged` when another page saved since it was read: nothing that was typed is sent unseen or left out.
+    `DraftGone` when it was thrown away meanwhile: its files went with it, and its reporter wanted that.
     """
     allowed = sharing(draft.answers)
+
+    def filed(session: Session) -> Draft:
+        fresh = open_draft(session, draft.cookie, now=now(), hold=True)
+        if fresh is None:
+            raise DraftGone
+        if fresh.revision != draft.revision and not fresh.sent:
+            raise DraftChanged(fresh)
+        file_report(
+            session, instance(), report, form=draft.form_token, now=now(), files=fresh.files, account=person,
+            sharing=allowed,
+        )  # fmt: skip
+        if not fresh.sent:
+            mark_sent(session, fresh, now=now())
+        return fresh
+
+    drafting.keep(_again_when_two(filed))
+
+
+def _again_when_two(act: Callable[[Session], Draft]) -> Draft:
+    """Do it in one transaction; once more when another did the same at that moment and the database let both begin."""
     for last in range(_TRIES - 1, -1, -1):
         try:
             with transaction() as session:
-                fresh = open_draft(session, draft.cookie, now=now()) or draft
-                if fresh.revision != draft.revision and not fresh.sent:
-                    raise DraftChanged(fresh)
-                file_report(
-                    session, instance(), report, form=draft.form_token, now=now(), files=fresh.files, account=person,
-                    sharing=allowed,
-                )  # fmt: skip
-                if not fresh.sent:
-                    mark_sent(session, fresh, now=now())
-        except IntegrityError:  # two at the very same moment, on a database that lets both begin
+                return act(session)
+        except IntegrityError:
             if not last:
                 raise
-            continue
-        drafting.keep(fresh)
-        return
+    raise AssertionError("the last try answers or raises")
 
 
 def _sent_before(token: str | None, draft: Draft | None) -> ResponseReturnValue:
@@ -228,7 +288,8 @@ def _receipt(filed: Filed, *, call: bool, earlier: bool = False) -> ResponseRetu
         earlier=earlier,
         status=_status(own, filed, promised),
         by_call=wants_a_call(dict(own.view.report), own.view.marks),
-        has_number=bool((own.view.report.get("contact") or {}).get("telephone")),
+        has_number=can_be_called((own.view.report.get("contact") or {}).get("telephone") or ""),
+        told_to=told_to(own.view.melding.get("sharing")),
         consent=own.view.report["reporter"]["consent"],
         proxy=own.view.report["reporter"]["relation"] != "zelf",
         official=_official(own.view.report["target"]["role"]),
@@ -273,34 +334,36 @@ def _call_page(form: Answers, errors: dict[str, str]) -> str:
 def call() -> ResponseReturnValue:
     """File an acute report of nothing but the request to be called (docs/decisions/0020)."""
     form = {name: request.form.get(name, "").strip() for name in ("contact.telephone", "contact.name", "_safe")}
-    if not form["contact.telephone"] and request.form.get("doen") != "zonder":
-        errors = {"contact.telephone": gettext("Op welk nummer kunnen wij u bellen?")}
-        return _call_page(form, errors), 422
+    if not can_be_called(form["contact.telephone"]) and request.form.get("doen") != "zonder":
+        asked = doubted_number(form["contact.telephone"]) or gettext("Op welk nummer kunnen wij u bellen?")
+        return _call_page(form, {"contact.telephone": asked}), 422
     token = drafting.form_token_posted() or new_draft(instance()).form_token
     report = parse_report(_call_document(form), now=now())
     waiting = drafting.unsent()
-    draft = new_draft(instance(), token)
-    with transaction() as session:
-        _file_call(session, draft, report, waiting)
-    drafting.keep(draft)
+    try:
+        drafting.keep(_again_when_two(lambda session: _filed_call(session, token, report, waiting)))
+    except FiledElsewhere:
+        return _elsewhere()
     return redirect(url_for("report.received"), code=303)
 
 
-def _file_call(session: Session, draft: Draft, report: Report, waiting: Draft | None) -> None:
-    file_report(session, instance(), report, form=draft.form_token, now=now())
+def _filed_call(session: Session, token: str, report: Report, waiting: Draft | None) -> Draft:
+    draft = new_draft(instance(), token)
+    file_report(session, instance(), report, form=token, now=now())
     standing = open_draft(session, draft.cookie, now=now())
     if standing is not None:  # pressed twice
-        draft.revision, draft.sent_at, draft.answers = standing.revision, standing.sent_at, standing.answers
-        return
+        return standing
     draft.answers["_call"] = True
     if waiting is not None and drafting.has_content(waiting):
         draft.answers[drafting.EARLIER] = waiting.cookie.hex()
     mark_sent(session, draft, now=now())
+    return draft
 
 
 def _call_document(form: Answers) -> dict[str, Any]:
     """What somebody says who asks to be called now: there is danger, or there may be. No more than that."""
-    contact: dict[str, Any] = {"night_call": True}
+    # Who must not be called says nothing about the night either: a "yes" there would read as leave to call.
+    contact: dict[str, Any] = {} if form["_safe"] == "nee" else {"night_call": True}
     contact |= {"telephone": form["contact.telephone"]} if form["contact.telephone"] else {}
     contact |= {"name": form["contact.name"]} if form["contact.name"] else {}
     contact |= {"channel": "bericht" if form["_safe"] == "nee" else "telefoon"}
@@ -329,3 +392,12 @@ def earlier() -> ResponseReturnValue:
             drafting.keep(waiting)
             return redirect(url_for("report.review"), code=303)
     return redirect(url_for("report.begin"), code=303)
+
+
+def go_on(draft: Draft, typed: str, *, sure: bool) -> ResponseReturnValue:
+    """Open the draft of a code; first ask, when another one in this browser would be lost from sight."""
+    standing = drafting.unsent()
+    if standing is not None and standing.cookie != draft.cookie and drafting.has_content(standing) and not sure:
+        return render_template("report/resume.html", typed=typed, standing=standing), 409
+    drafting.keep(draft)
+    return redirect(url_for("report.received" if draft.sent else "report.review"), code=303)

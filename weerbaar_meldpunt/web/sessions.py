@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, login_user, logout_user
+from sqlalchemy.exc import OperationalError
 
 from weerbaar_meldpunt.actions import sessions as rows
+from weerbaar_meldpunt.actions.instance import hasty_transaction
 from weerbaar_meldpunt.actions.people import Person, unlock
 from weerbaar_meldpunt.actions.sessions import Presession, SessionContent
 from weerbaar_meldpunt.settings import Settings
@@ -23,7 +27,10 @@ from weerbaar_meldpunt.settings import Settings
 from .place import instance, now, reading, transaction
 
 SESSION, PRESESSION, DRAFT = "", "-pre", "-draft"
+LOG = logging.getLogger("meldpunt")
 _KEPT: Final = ("_flashes", "language")
+# The way out must work when the database does not: it ends a session without reading it.
+UNREAD: Final = ("/snel-weg",)
 
 
 class VisitSession(dict[str, Any], SessionMixin):
@@ -40,7 +47,7 @@ class SealedSessions(SessionInterface):
         if request.path.startswith("/static/"):  # the same for everybody; needs no database
             return visit
         g.cookie = read_cookie(request, SESSION)
-        if g.cookie:
+        if g.cookie and request.path not in UNREAD:
             with reading() as session:
                 g.content = rows.open_session(session, g.cookie, now=now())
             if g.content is None:
@@ -61,14 +68,16 @@ class SealedSessions(SessionInterface):
         if content is None or not g.get("cookie"):
             return
         kept = {name: session.get(name) for name in _KEPT}
-        if kept != g.get("kept"):
-            from dataclasses import replace
-
+        if changed := kept != g.get("kept"):
             content = replace(content, extra={name: value for name, value in kept.items() if value})
         elif not rows.needs_keeping(content, now=now()):
             return
-        with transaction() as database:
-            rows.keep_session(database, g.cookie, content, now=now())
+        try:
+            # The idle limit is kept at the next page as well; nobody waits for it.
+            with transaction() if changed else hasty_transaction(instance()) as database:
+                rows.keep_session(database, g.cookie, content, now=now())
+        except OperationalError as fault:
+            LOG.error("session not kept: database %s", type(fault.orig).__name__)
 
 
 # --- cookies -------------------------------------------------------------------------------------------------------
@@ -181,6 +190,21 @@ def end() -> None:
     g.content, g.cookie = None, b""
     give_cookie(SESSION, None)
     give_cookie(PRESESSION, None)
+
+
+def leave() -> None:
+    """End the session of this request at once: its cookies go whatever the database does, its row if that can be."""
+    cookie = g.get("cookie")
+    logout_user()
+    g.content, g.cookie = None, b""
+    give_cookie(SESSION, None)
+    give_cookie(PRESESSION, None)
+    if cookie:
+        try:
+            with hasty_transaction(instance()) as session:
+                rows.end_session(session, cookie)
+        except OperationalError as fault:
+            LOG.error("session not ended: database %s", type(fault.orig).__name__)
 
 
 def presession() -> Presession | None:

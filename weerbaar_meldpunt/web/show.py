@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
     """Give an application's templates the filters of this module and the labels."""
     app.jinja_env.filters.update(
         moment=moment_filter,
+        before=before_filter,
         short=short_filter,
         day=day_filter,
         clock=clock,
@@ -54,6 +55,14 @@ def moment(value: Moment, now: datetime | None = None, *, full: bool = False) ->
     if not isinstance(read, datetime):
         return day(read, now, full=full)
     return str(gettext("%(day)s om %(time)s uur", day=day(read, now, full=full), time=clock(read)))
+
+
+def before(value: Moment, now: datetime | None = None) -> str:
+    """Until when something will be done: "vandaag vóór 16:30 uur", "maandag 23 november 2026 vóór 16:30 uur"."""
+    read = _read(value)
+    if not isinstance(read, datetime):
+        return str(gettext("vóór %(day)s", day=moment(read, now)))
+    return str(gettext("%(day)s vóór %(time)s uur", day=day(read, now), time=clock(read)))
 
 
 def short(value: Moment, now: datetime | None = None) -> str:
@@ -151,6 +160,12 @@ def page_direction() -> str:
 def moment_filter(context: Context, value: Moment, full: bool = False) -> str:
     """`moment` with the `now` of the page."""
     return moment(value, context.get("now"), full=full)
+
+
+@pass_context
+def before_filter(context: Context, value: Moment) -> str:
+    """`before` with the `now` of the page."""
+    return before(value, context.get("now"))
 
 
 @pass_context

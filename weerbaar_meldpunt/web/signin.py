@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import segno
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import people as accounts
 from weerbaar_meldpunt.actions import sessions as rows
 from weerbaar_meldpunt.actions import signin as factors
 from weerbaar_meldpunt.actions.errors import NotAllowed
+from weerbaar_meldpunt.actions.passwordkeys import prepare
 from weerbaar_meldpunt.actions.people import Enrolment, Person
 from weerbaar_meldpunt.actions.sessions import Presession
 
@@ -51,31 +51,40 @@ def start() -> ResponseReturnValue:
 def factor() -> ResponseReturnValue:
     """The second factor. A code is good once; after five wrong ones the password is asked again."""
     back = safe_next(request.values.get("next"))
-    half = sessions.presession()
-    if half is None:
-        return redirect(url_for("signin.start", next=back), code=303)
     if request.method == "GET":
+        if sessions.presession() is None:
+            return redirect(url_for("signin.start", next=back), code=303)
         return render_template("signin/factor.html", back_to=back, errors={})
+    cookie = sessions.read_cookie(request, sessions.PRESESSION)
+    content, again = None, False
     with transaction() as session:
-        content = factors.finish_signin(session, instance(), half, request.form.get("code", ""), now=now())
-        login = factors.login_of(session, instance(), half.user_id)
-        if content is not None:
-            factors.clear_failures(session, instance(), login)
+        # Read where it is counted: what another request used up a moment ago counts here.
+        half = rows.open_presession(session, cookie, now=now(), to_change=True)
+        if half is not None:
+            content = factors.finish_signin(session, instance(), half, request.form.get("code", ""), now=now())
+            login = factors.login_of(session, instance(), half.user_id)
+            if content is not None:
+                factors.clear_failures(session, instance(), login)
+            else:
+                again = _count_wrong(session, cookie, half, login)
     if content is None:
-        return _wrong_factor(half, login, back)
+        return _wrong_factor(back, again=again)
     sessions.start(content)
     found = signed_in()
     return redirect(back or (first_page(found) if found else url_for("home.danger")), code=303)
 
 
-def _wrong_factor(half: Presession, login: str, back: str | None) -> ResponseReturnValue:
-    cookie = sessions.read_cookie(request, sessions.PRESESSION)
-    with transaction() as session:
-        factors.note_failure(session, instance(), login, now=now())
-        tried = rows.count_try(session, cookie, half)
-        if tried.tries >= factors.MAX_FACTOR_TRIES:
-            rows.end_session(session, cookie)
-    if tried.tries >= factors.MAX_FACTOR_TRIES:
+def _count_wrong(session: Session, cookie: bytes, half: Presession, login: str) -> bool:
+    """Count a wrong code for the account and for this way in; whether another code may be tried."""
+    factors.note_failure(session, instance(), login, now=now())
+    if rows.count_try(session, cookie, half).tries < factors.MAX_FACTOR_TRIES:
+        return True
+    rows.end_session(session, cookie)
+    return False
+
+
+def _wrong_factor(back: str | None, *, again: bool) -> ResponseReturnValue:
+    if not again:
         sessions.give_cookie(sessions.PRESESSION, None)
         return redirect(url_for("signin.start", next=back), code=303)
     errors = {"code": _("Deze code klopt niet, of is al gebruikt. Wacht op de volgende code in uw app.")}
@@ -99,8 +108,10 @@ def first_page(found: Person) -> str:
 def out() -> ResponseReturnValue:
     """End the session everywhere this cookie was copied to."""
     sessions.end()
-    drafting.forget_sent()
+    draft = drafting.leave()
     answer = redirect(url_for("home.danger"), code=303)
+    if draft is not None:  # what was written under the account stays there, and only its code opens it
+        answer = make_response(render_template("report/kept.html", draft=draft, signed_out=True))
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
@@ -116,22 +127,25 @@ def register() -> ResponseReturnValue:
     login, password = request.form.get("login", "").strip(), request.form.get("password", "")
     errors: dict[str, str] = {}
     if not login:
-        errors["login"] = _("Vul in waarmee u wilt inloggen: een e-mailadres of een naam die alleen u kent.")
+        errors["login"] = _("Kies een naam om mee in te loggen.")
+    elif len(login) > accounts.MAX_LOGIN:
+        errors["login"] = label("not_allowed", "login_lengte")
     elif password != request.form.get("again", ""):
         errors["again"] = _("De twee wachtwoorden zijn niet gelijk.")
     else:
         try:
+            prepared = prepare(instance(), password, staff=False, login=login)  # others wait for a transaction
             with transaction() as session:
-                enrolment = accounts.register(session, instance(), login, password, now=now())
-            return _show_once(enrolment)
+                enrolment = accounts.register(session, instance(), login, prepared, now=now())
+            return _show(enrolment)
         except NotAllowed as refusal:
-            errors["login" if refusal.reason == "login_bestaat" else "password"] = label("not_allowed", refusal.reason)
+            errors["password"] = label("not_allowed", refusal.reason)
     return render_template("signin/register.html", login=login, errors=errors), 422
 
 
 @pages.route("/uitnodiging/<token>", methods=["GET", "POST"])
 def invited(token: str) -> ResponseReturnValue:
-    """An invitation: choose a password; the link is good once and for 24 hours."""
+    """An invitation: choose a password; the link is good for 24 hours, until the account works."""
     with reading() as session:
         user = accounts.open_invitation(session, token, now=now())
         name = accounts.open_user(instance(), user)[1] if user else ""
@@ -144,20 +158,21 @@ def invited(token: str) -> ResponseReturnValue:
             errors["again"] = _("De twee wachtwoorden zijn niet gelijk.")
         else:
             try:
+                prepared = accounts.prepare_invited(instance(), user, password)  # others wait for a transaction
                 with transaction() as session:
                     fresh = accounts.open_invitation(session, token, now=now())
                     if fresh is None:  # used by somebody else in the meantime
                         return render_template("signin/no_invitation.html"), 404
-                    enrolment = accounts.enrol(session, instance(), fresh, password, now=now())
-                return _show_once(enrolment)
+                    enrolment = accounts.enrol(session, instance(), fresh, prepared, now=now())
+                return _show(enrolment)
             except NotAllowed as refusal:
                 errors["password"] = label("not_allowed", refusal.reason)
     page = render_template("signin/invited.html", name=name, errors=errors)
     return page, 422 if errors else 200
 
 
-def _show_once(enrolment: Enrolment, errors: dict[str, str] | None = None) -> ResponseReturnValue:
-    """The second factor and the recovery code, shown once, with the form in which the code is typed again."""
+def _show(enrolment: Enrolment, errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    """The login, the second factor and the recovery code, with the form in which the code is typed again."""
     page = render_template("signin/confirm.html", qr=_qr(enrolment.otpauth_uri), e=enrolment, errors=errors or {})
     return page, 422 if errors else 200
 
@@ -169,22 +184,21 @@ def _qr(uri: str) -> str:
 @pages.post("/account/bevestigen")
 def confirm() -> ResponseReturnValue:
     """The recovery code typed again and a first code of the app: only now does the account work."""
-    shown: dict[str, Any] = {name: request.form.get(name, "") for name in ("user_id", "secret", "uri", "recovery")}
+    typed = request.form.get("again", "")
+    errors: dict[str, str] = {}
     try:
-        user_id = bytes.fromhex(shown["user_id"])
+        user_id = bytes.fromhex(request.form.get("user_id", ""))
     except ValueError:
         return redirect(url_for("signin.start"), code=303)
-    enrolment = Enrolment(user_id, shown["secret"], shown["uri"], shown["recovery"])
-    errors: dict[str, str] = {}
-    if not factors.is_current(enrolment.totp_secret, request.form.get("code", ""), now=now()):
-        errors["code"] = _("Deze code klopt niet. Scan de QR-code in uw app en typ de zes cijfers die u daar ziet.")
-    else:
-        with transaction() as session:
-            typed = request.form.get("again", "")
-            if not accounts.confirm_enrolment(session, instance(), user_id, typed, now=now()):
-                errors["again"] = _("Dit is niet de herstelcode hierboven. Typ hem over van het papier.")
+    with transaction() as session:
+        # What counts stands in the account's own bundle; the code that was shown opens it, nothing else in the form.
+        enrolment = accounts.shown_enrolment(session, instance(), user_id, request.form.get("recovery", ""))
+        if enrolment is None:
+            return redirect(url_for("signin.start"), code=303)
+        if not factors.is_current(enrolment.totp_secret, request.form.get("code", ""), now=now()):
+            errors["code"] = _("Deze code klopt niet. Scan de QR-code in uw app en typ de zes cijfers die u daar ziet.")
+        elif not accounts.confirm_enrolment(session, instance(), user_id, typed, now=now()):
+            errors["again"] = _("Dit is niet de herstelcode hierboven. Typ hem over van het papier.")
     if errors:
-        return _show_once(enrolment, errors)
-    if sessions.content() is not None:
-        flash(_("Het account werkt."), "goed")
-    return redirect(url_for("signin.start"), code=303)
+        return _show(enrolment, errors)
+    return redirect(url_for("signin.start", klaar="ja"), code=303)

@@ -15,6 +15,7 @@ from .answers import Answers, is_proxy, posted_names
 EVIDENCE: Final = "bewijs"
 # What the reporter presses at the foot of a step.
 ON, BACK, REVIEW, STOP = "verder", "vorige", "nakijken", "bewaar"
+OFFICE: Final = "ambt"  # from the step about whom it is, to more about the office
 _AT_HOME: Final = frozenset({"doxing", "stalking", "huisbezoek", "vernieling", "explosief", "brandstichting"})
 
 
@@ -114,12 +115,6 @@ STEPS: Final = (
         _always,
     ),
     Step(
-        "namens",
-        _("Weet de ander dat u dit meldt?"),
-        ("reporter.consent",),
-        is_proxy,
-    ),
-    Step(
         "ambt",
         _("Meer over het ambt"),
         (
@@ -128,6 +123,12 @@ STEPS: Final = (
         ),
         _never,
         _("Meer over het ambt: andere functies, begin of einde"),
+    ),
+    Step(
+        "namens",
+        _("Weet de ander dat u dit meldt?"),
+        ("reporter.consent",),
+        is_proxy,
     ),
     Step(
         "adres",
@@ -168,19 +169,15 @@ def way(answers: Answers) -> list[Step]:
 
 
 def after(step: Step, answers: Answers) -> Step | None:
-    """The step that comes next; none when the review does, also after a step that was chosen there."""
-    steps = way(answers)
-    if step not in steps:
-        return None
-    place = steps.index(step) + 1
-    return steps[place] if place < len(steps) else None
+    """The step that comes next, also after one that did not come by itself; none when the review does."""
+    place = STEPS.index(step) + 1
+    return next((one for one in STEPS[place:] if one.on_the_way(answers)), None)
 
 
 def before(step: Step, answers: Answers) -> Step | None:
-    """The step that came before; none for the first one."""
-    steps = way(answers)
-    place = steps.index(step) if step in steps else 0
-    return steps[place - 1] if place else None
+    """The step that came before, also before one that did not come by itself; none for the first one."""
+    place = STEPS.index(step)
+    return next((one for one in reversed(STEPS[:place]) if one.on_the_way(answers)), None)
 
 
 def position(step: Step, answers: Answers) -> tuple[int, int] | None:

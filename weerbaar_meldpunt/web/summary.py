@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from weerbaar_meldpunt.actions.drafts import DraftFile
 from weerbaar_meldpunt.rules.organisations import organisation
 
-from .answers import Answers, Faults, find_organisations, organisation_name, read_clock, read_day
+from .answers import Answers, Faults, meant_organisations, organisation_name, read_clock, read_day, shared_with
 from .fields import FIELDS, Field
 from .labels import label
 from .show import day, moment, size
@@ -78,7 +78,7 @@ def _words(field: Field, values: list[Any], answers: Answers) -> Shown:
     if kind == "code":
         return _code(field, str(value))
     if kind in ("codes", "free_codes"):
-        return [_code(field, code) for code in value]
+        return [_code(field, code) for code in (shared_with(answers) if field.name == "_sharing" else value)]
     if kind == "yes_no":
         return _yes_no(field, value == "ja")
     if kind == "day":
@@ -94,7 +94,7 @@ def _words(field: Field, values: list[Any], answers: Answers) -> Shown:
         pairs = zip(*values, strict=False)
         return [gettext("van %(start)s tot %(end)s", start=start or "…", end=end or "…") for start, end in pairs]
     if kind == "organisation":
-        found = find_organisations(value)
+        found = meant_organisations(value, answers)
         return organisation_name(found[0]) if len(found) == 1 else str(value)
     if kind == "free_code":
         return _code(field, value)
@@ -184,3 +184,26 @@ _DEFAULTS: Final[Mapping[str, Any]] = {
 
 def _is_default(field: Field, value: Any) -> bool:
     return field.name in _DEFAULTS and bool(_DEFAULTS[field.name] == value)
+
+
+@dataclass(frozen=True)
+class ToldTo:
+    """Whom the reporter allows us to tell something, and who is told nothing; in words for a list."""
+
+    may: list[str]
+    not_told: list[str]
+
+
+def told_to(sharing: Mapping[str, Any] | None) -> ToldTo:
+    """Who outside the teams may know of a report, as its reporter chose (`sharing` as it is kept beside the report)."""
+    met = set((sharing or {}).get("met") or ())
+    met = set() if "niemand" in met else met
+    words = {
+        "organisatie": gettext("uw organisatie"),
+        "partij": gettext("uw partij"),
+        "politie": gettext("de politie"),
+    }
+    return ToldTo(
+        [label("sharing", code) for code in ("politie", "organisatie", "platform") if code in met],
+        [text for code, text in words.items() if code not in met],
+    )

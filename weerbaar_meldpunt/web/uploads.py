@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 
 from flask import Request, g
 
-from weerbaar_meldpunt.actions.evidence import open_upload
+from weerbaar_meldpunt.actions.evidence import Surplus, open_upload
 
 from .place import instance
+
+# More files than this in one form are named and not kept: each costs a blob, however small it is.
+MOST_PARTS: Final = 100
 
 
 class SealingRequest(Request):
@@ -26,8 +29,9 @@ class SealingRequest(Request):
         # Werkzeug would put what is over 500 kB in a plain temporary file (docs/security.md).
         if not filename:  # an empty file field
             return cast(IO[bytes], _Nothing())
-        upload = open_upload(instance())
-        g.setdefault("uploads", []).append(upload)
+        uploads = g.setdefault("uploads", [])
+        upload = open_upload(instance()) if len(uploads) < MOST_PARTS else Surplus()
+        uploads.append(upload)
         return cast(IO[bytes], upload)
 
 

@@ -156,6 +156,9 @@ DESK_WORDS: Final[Mapping[str, Words]] = {
         "message": _("een bericht"),
         "note": _("een notitie"),
         "attachment": _("een bestand"),
+        "track": _("wie de zaak behandelt, hoe dringend die is of hoe ver die is"),
+        "due": _("een termijn"),
+        "audit": _("wie wat deed of opende"),
     },
     "implausible": {
         "in_de_toekomst": _("ligt in de toekomst"),

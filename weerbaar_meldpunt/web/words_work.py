@@ -285,7 +285,12 @@ WORK_WORDS: Final[Mapping[str, Words]] = {
             "Een beheerder kan geen behandelaar, coördinator of statistiekredacteur zijn. "
             "Zo kan niemand alleen zaken openen en anderen toelaten."
         ),
-        "login_bestaat": _("Er is al een account met deze naam. Kies een andere."),
+        "login_bestaat": _("Met deze naam kunt u niemand uitnodigen. Neem het e-mailadres van het werk."),
+        "login_lengte": _("Kies een naam van hoogstens 64 tekens."),
+        "geen_uitnodiging": _("Deze uitnodiging werkt niet meer. Vraag de beheerder om een nieuwe."),
+        "sleutel_veranderd": _(
+            "De sleutel van deze collega is veranderd nadat u de groepjes zag. Bel opnieuw en vergelijk nog een keer."
+        ),
         "wachtwoord_lengte": _(
             "Het wachtwoord is te kort of te lang. Neem minstens 12 tekens, medewerkers minstens 15. "
             "Een paar losse woorden achter elkaar werkt goed."

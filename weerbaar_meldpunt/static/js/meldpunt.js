@@ -48,6 +48,7 @@
   // --- Forms: do not lose what was typed, do not send twice. ----------------------------------------------------------
   const changed = new Set();
   const sent = new WeakMap();
+  each('form[data-unsent]', (form) => changed.add(form)); // what came back refused is typed, and not sent
 
   document.addEventListener('input', (event) => {
     const form = event.target.closest('form[data-keep]');
@@ -60,6 +61,8 @@
       event.preventDefault();
       return;
     }
+    // Words in another form would be lost: the browser asks, and who stays finds every button as it was.
+    if (!leaving && [...changed].some((other) => other !== form)) return;
     sent.set(form, Date.now());
     changed.delete(form);
     if (form.method === 'post') event.submitter?.setAttribute('aria-disabled', 'true');
