@@ -442,7 +442,7 @@ def test_somebody_who_is_reading_makes_the_sweeping_wait_only_a_moment(ticking, 
         began = time.monotonic()
         assert not truncate_wal(instance.engine)
 
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 5
     assert truncate_wal(instance.engine)
 
 

@@ -166,7 +166,8 @@ def test_the_first_page_answers_while_slow_senders_dribble(served, opening, ever
             time.sleep(0.5)
 
     assert [status for status, _ in answers] == [200] * 4
-    assert max(seconds for _, seconds in answers) < 5
+    # Without the limits there is no answer at all while they dribble; the width is for a busy machine.
+    assert max(seconds for _, seconds in answers) < 20
     assert soon(lambda: served.send(UPLOAD.replace("200000000", "100000") + "a" * 100_000).startswith("HTTP/1.1 400"))
     assert "Traceback" not in served.log.read_text()
 
@@ -277,7 +278,7 @@ def test_who_sends_a_byte_now_and_then_is_let_go(pair, monkeypatch):
         while True:
             patient.recv(8192)
 
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 1.9  # twenty bytes would take two seconds
     patient.end()
     assert slots.acquire(blocking=False)
     slots.release()
@@ -303,7 +304,7 @@ def test_a_slow_sender_is_not_waited_for_when_all_places_are_taken(pair, monkeyp
     with pytest.raises(NoRoom):
         patient.recv(8192)
 
-    assert time.monotonic() - before < 0.3
+    assert time.monotonic() - before < 4
     assert not patient.hold()
     slots.release()
 
@@ -397,7 +398,7 @@ def test_a_signed_in_page_comes_soon_while_somebody_else_writes(app, people, sig
         answer = client.get("/account")
 
     assert answer.status_code == 200
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 4
     assert not any(record.exc_info for record in caplog.records)
 
 
@@ -420,7 +421,7 @@ def test_the_way_out_is_at_once_while_somebody_else_writes(app, people, sign_in,
         answer = client.get("/snel-weg")
 
     assert answer.status_code == 303
-    assert time.monotonic() - before < 1.5
+    assert time.monotonic() - before < 4  # the database itself would wait five seconds
     assert client.get_cookie("wmp") is None
     assert client.get("/account").status_code == 303
 
