@@ -23,6 +23,8 @@ from .instance import Instance
 
 BATCH: Final = 10
 LEASE: Final = timedelta(seconds=30)
+# A clock reads the time and may then wait for the database, while another takes a lease that looks that much too long.
+WAITED: Final = timedelta(minutes=1)
 FIRST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(hours=1)
 _REVISION: Final = 1  # a mail is never changed
 
@@ -62,7 +64,7 @@ def waiting(session: Session) -> int:
 def _ready(wall: datetime) -> ColumnElement[bool]:
     # A moment further ahead than any rest was set by a clock that was wrong: it is not waited for.
     due = or_(Outbox.not_before <= wall, Outbox.not_before > wall + LONGEST_REST)
-    free = or_(Outbox.lease_until.is_(None), Outbox.lease_until <= wall, Outbox.lease_until > wall + LEASE)
+    free = or_(Outbox.lease_until.is_(None), Outbox.lease_until <= wall, Outbox.lease_until > wall + LEASE + WAITED)
     return and_(due, free)
 
 
