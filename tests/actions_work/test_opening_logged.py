@@ -316,7 +316,7 @@ def test_a_grant_that_was_swapped_for_one_of_ones_own_is_refused_in_queue_and_ca
 
 
 def test_a_trail_that_was_written_along_without_the_server_key_convinces_nobody(desk, tmp_path):
-    from weerbaar_meldpunt.actions.ledger import row_values
+    from weerbaar_meldpunt.actions.rowhash import row_values
     from weerbaar_meldpunt.vault import audit as hashes
 
     filed, member = a_full_case(desk, tmp_path)

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import event, select
 
-from weerbaar_meldpunt.actions.ledger import row_values
+from weerbaar_meldpunt.actions.rowhash import row_values
 from weerbaar_meldpunt.rules.vocabulary import URGENCIES
 from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.tracks import Track

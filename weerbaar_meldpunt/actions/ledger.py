@@ -18,6 +18,8 @@ from weerbaar_meldpunt.vault import audit as hashes
 from weerbaar_meldpunt.vault.derive import new_id, sha256
 
 from .instance import Instance
+from .rowhash import columns_of, row_id, row_values
+from .tombstones import ACCESS, bury
 
 # Never covered: account rows of reporters, sessions, drafts, claims, facts and caches (docs/security.md §11).
 COVERED: frozenset[type[Base]] = frozenset(
@@ -25,24 +27,6 @@ COVERED: frozenset[type[Base]] = frozenset(
 )
 _CHAIN = 7_041_937  # the number of the lock; any, the same for all
 PROGRAM = b""  # the actor when nobody acts but the program itself
-
-
-def _columns(model: type[Base]) -> tuple[str, ...]:
-    return tuple(attribute.key for attribute in inspect(model).column_attrs)
-
-
-def row_id(model: type[Base], values: Mapping[str, Any]) -> bytes:
-    """A row's primary key as bytes."""
-    parts = []
-    for column in inspect(model).primary_key:
-        value = values[inspect(model).get_property_by_column(column).key]
-        parts.append(value if isinstance(value, bytes) else str(value).encode())
-    return b"|".join(parts)
-
-
-def row_values(row: Base) -> dict[str, Any]:
-    """All columns of a row."""
-    return {name: getattr(row, name) for name in _columns(type(row))}
 
 
 class Ledger:
@@ -57,7 +41,7 @@ class Ledger:
 
     def add(self, model: type[Base], **values: Any) -> None:
         """Write a new row; what is not given is empty."""
-        full: dict[str, Any] = dict.fromkeys(_columns(model))
+        full: dict[str, Any] = dict.fromkeys(columns_of(model))
         for attribute in inspect(model).column_attrs:
             default = attribute.columns[0].default
             if default is not None and default.is_scalar:
@@ -66,7 +50,9 @@ class Ledger:
         self._new.setdefault(model, []).append(full)
 
     def change(self, row: Base, **values: Any) -> None:
-        """Change columns of a row that this transaction has read."""
+        """Change columns of a row that this transaction has read; one that gave access is buried as it was."""
+        if type(row) in ACCESS:
+            bury(self._session, [row], now=self._now)
         for name, value in values.items():
             setattr(row, name, value)
         self._changed[id(row)] = row
@@ -74,6 +60,8 @@ class Ledger:
     def remove(self, row: Base) -> None:
         """Delete a row; its place in the trail stays, with an empty hash."""
         self._changed.pop(id(row), None)
+        if type(row) in ACCESS:
+            bury(self._session, [row], now=self._now)
         if type(row) in COVERED:
             self._covered.append((row.__tablename__, row_id(type(row), row_values(row)), b""))
         self._session.delete(row)

@@ -16,7 +16,7 @@ from weerbaar_meldpunt.vault import audit as hashes
 from weerbaar_meldpunt.vault.derive import equal, sha256
 
 from .instance import Instance
-from .ledger import row_id, row_values
+from .rowhash import row_id, row_values
 
 GONE: Final = b""  # the hash of a row that was deleted
 LINE: Final = "line"

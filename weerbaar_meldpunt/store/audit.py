@@ -1,11 +1,13 @@
-"""The trail of what happened: chained leaves, and which rows each of them covers."""
+"""The trail of what happened: chained leaves, which rows each covers, what was destroyed, and what alarmed."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Code, Hash, Id, Moment
+from .base import UNORDERED, Base, Code, Hash, HashKey, Id, IdKey, Moment, UtcDateTime
 
 
 class Leaf(Base):
@@ -38,3 +40,30 @@ class LeafRow(Base):
     table: Mapped[str] = mapped_column(String(40))
     row: Mapped[bytes] = mapped_column(LargeBinary(120))
     row_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Tombstone(Base):
+    """The hash of a row that gave access and is gone or was replaced: a restored backup may not bring it back.
+
+    Kept by the day and ordered by the hash, so that it says nothing of what went together with what.
+    """
+
+    __tablename__ = "tombstone"
+    __table_args__ = UNORDERED
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    row_hash: Mapped[HashKey]
+
+
+class Alarm(Base):
+    """Something that a person must look at: what kind, and about what, without content."""
+
+    __tablename__ = "alarm"
+    __table_args__ = (Index(None, "ended_at", "at"), UNORDERED)
+
+    id: Mapped[IdKey]
+    kind: Mapped[Code]
+    about: Mapped[str] = mapped_column(String(120))  # a code, a number or an id in hex; never content
+    at: Mapped[Moment]
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[bytes | None] = mapped_column(LargeBinary(16))

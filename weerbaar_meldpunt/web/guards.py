@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from weerbaar_meldpunt.actions.people import STAFF_ROLES, Person
 from weerbaar_meldpunt.actions.sessions import csrf_of, new_cookie
 
 from . import patience
+from .place import now
 from .sessions import DRAFT, PRESESSION, SESSION, Member, content, give_cookie, read_cookie
 
 P = ParamSpec("P")
@@ -156,6 +158,31 @@ def staff_required(*roles: str) -> Callable[[Callable[P, ResponseReturnValue]], 
         return guarded
 
     return guard
+
+
+STEP_UP: Final = timedelta(minutes=5)
+
+
+def stepped_up(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A page for who showed a second factor in the last five minutes; put it inside the decorator of the role.
+
+    Others are asked for a code first and come back here. What a form held when the five minutes were over stays.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        found = content()
+        if found is None or found.step_up_at is None or not timedelta() <= now() - found.step_up_at < STEP_UP:
+            return to_step_up()
+        return view(*args, **kwargs)
+
+    guarded.asks_step_up = True  # type: ignore[attr-defined]
+    return guarded
+
+
+def to_step_up() -> ResponseReturnValue:
+    """To the page that asks for a code of the second factor, and back here afterwards."""
+    return to_signin()
 
 
 def reader_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
