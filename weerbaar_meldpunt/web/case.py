@@ -23,7 +23,7 @@ from weerbaar_meldpunt.actions.work import Held
 from weerbaar_meldpunt.rules.organisations import organisation
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 
-from .answers import Unclear, find_organisations, organisation_name, read_clock, read_day
+from .answer_kinds import Unclear, find_organisations, organisation_name, read_clock, read_day
 from .case_view import CasePage, outcome_choices, page_of, waiting_choices
 from .downloads import evidence_response
 from .errors import typed_texts

@@ -13,7 +13,7 @@ from weerbaar_meldpunt.rules.implausible import implausible_dates
 from weerbaar_meldpunt.rules.organisations import organisation
 from weerbaar_meldpunt.rules.report import Report, ReportFaults
 
-from .answers import organisation_name
+from .answer_kinds import organisation_name
 from .labels import label
 from .show import moment, number
 

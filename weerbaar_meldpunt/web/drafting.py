@@ -23,7 +23,8 @@ from weerbaar_meldpunt.actions.instance import readiness
 from weerbaar_meldpunt.actions.people import Person
 from weerbaar_meldpunt.actions.sweeping import keep_files
 
-from .answers import Answers, posted_names, rows_to_story, size_of, too_much
+from .answer_kinds import Answers
+from .answers import posted_names, rows_to_story, size_of, too_much
 from .fields import FIELDS
 from .guards import signed_in
 from .place import instance, now, reading, transaction

@@ -17,7 +17,8 @@ from weerbaar_meldpunt.actions.evidence import MAX_CASE, Upload, remove_blob, sa
 from weerbaar_meldpunt.actions.sessions import new_cookie
 
 from . import drafting, sending
-from .answers import Answers, check, read_form, too_much
+from .answer_kinds import Answers
+from .answers import check, read_form, too_much
 from .drafting import Shown
 from .fields import FIELDS
 from .guards import MIB, takes

@@ -14,8 +14,9 @@ from weerbaar_meldpunt.actions.errors import TooLarge
 from weerbaar_meldpunt.actions.sessions import new_cookie
 from weerbaar_meldpunt.rules.organisations import organisations
 
-from . import drafting, sending, sessions
-from .answers import Answers, Faults, check, doubted_number, event_question, organisation_name, read_form, too_much
+from . import calling, drafting, sending, sessions
+from .answer_kinds import Answers, organisation_name
+from .answers import Faults, check, doubted_number, event_question, read_form, too_much
 from .drafting import Shown
 from .guards import LONG_TEXT, takes
 from .labels import choices
@@ -184,6 +185,6 @@ def discard() -> ResponseReturnValue:
 pages.add_url_rule("/melden/nakijken", "review", sending.review, methods=["GET"])
 pages.add_url_rule("/melden/nakijken", "send", sending.send, methods=["POST"])
 pages.add_url_rule("/melden/ontvangen", "received", sending.received, methods=["GET"])
-pages.add_url_rule("/melden/bel-mij", "call_me", sending.call_me, methods=["GET"])
-pages.add_url_rule("/melden/bel-mij", "call", sending.call, methods=["POST"])
+pages.add_url_rule("/melden/bel-mij", "call_me", calling.call_me, methods=["GET"])
+pages.add_url_rule("/melden/bel-mij", "call", calling.call, methods=["POST"])
 pages.add_url_rule("/melden/terug-naar-concept", "earlier", sending.earlier, methods=["POST"])

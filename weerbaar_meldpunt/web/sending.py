@@ -1,4 +1,4 @@
-"""Looking it over, sending it, and the receipt; and the short way for whoever must be called now."""
+"""Looking it over, sending it, and the receipt."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ from weerbaar_meldpunt.actions.filing import (
 )
 from weerbaar_meldpunt.actions.people import Person
 from weerbaar_meldpunt.actions.reader import OwnCase
-from weerbaar_meldpunt.rules.report import Report, parse_report
+from weerbaar_meldpunt.rules.report import Report
 from weerbaar_meldpunt.rules.routing import decide
 
 from . import drafting, guards
-from .answers import Answers, Checked, can_be_called, check, doubted_number, read_form, rescue, sharing
+from .answer_kinds import Answers
+from .answers import Checked, can_be_called, check, doubted_number, read_form, rescue, sharing
 from .labels import label
 from .place import instance, now, reading, transaction
 from .steps import BY_CODE, EVIDENCE, REVIEW, STOP, step_url, way
@@ -134,7 +135,7 @@ def send() -> ResponseReturnValue:
     try:
         _file(draft, report, person)
     except FiledElsewhere:
-        return _elsewhere()
+        return filed_elsewhere()
     except DraftGone:
         drafting.keep(None)
         return _sent_before(draft.form_token, None)
@@ -205,10 +206,10 @@ def _file(draft: Draft, report: Report, person: Person | None) -> None:
             mark_sent(session, fresh, now=now())
         return fresh
 
-    drafting.keep(_again_when_two(filed))
+    drafting.keep(again_when_two(filed))
 
 
-def _again_when_two(act: Callable[[Session], Draft]) -> Draft:
+def again_when_two(act: Callable[[Session], Draft]) -> Draft:
     """Do it in one transaction; once more when another did the same at that moment and the database let both begin."""
     for last in range(_TRIES - 1, -1, -1):
         try:
@@ -231,13 +232,14 @@ def _sent_before(token: str | None, draft: Draft | None) -> ResponseReturnValue:
             with reading() as session:
                 filed = filed_before(session, instance(), form=token, account=drafting.account())
         except FiledElsewhere:
-            return _elsewhere()
+            return filed_elsewhere()
         if filed is not None:
             return _receipt(filed, call=False)
     return render_template("report/gone.html", draft=drafting.unsent()), 410
 
 
-def _elsewhere() -> ResponseReturnValue:
+def filed_elsewhere() -> ResponseReturnValue:
+    """The form was filed under an account that is not signed in: its case is safe, and not shown."""
     return render_template("report/elsewhere.html"), 200
 
 
@@ -271,7 +273,7 @@ def received() -> ResponseReturnValue:
         with reading() as session:
             filed = filed_before(session, instance(), form=draft.form_token, account=drafting.account())
     except FiledElsewhere:
-        return _elsewhere()
+        return filed_elsewhere()
     if filed is None:
         return redirect(url_for("receipt.enter"), code=303)
     return _receipt(filed, call=bool(draft.answers.get("_call")), earlier=bool(draft.answers.get(drafting.EARLIER)))
@@ -315,70 +317,6 @@ def _status(own: OwnCase, filed: Filed, promised: datetime | None) -> Status:
     reached = any(event.action in ("gesproken", "bericht_team") for event in own.view.events)
     tried = calls[-1].at if calls and calls[-1].action == "geen_gehoor" else None
     return Status(own.view.seen_at, tried, promised, over=contact <= now() and not reached)
-
-
-# --- "laat ons u bellen" ---------------------------------------------------------------------------------------------
-
-
-def call_me() -> ResponseReturnValue:
-    """One number and one choice, for whoever must be called now."""
-    drafting.require_ready()
-    return _call_page({}, {})
-
-
-def _call_page(form: Answers, errors: dict[str, str]) -> str:
-    token = drafting.form_token_posted() or new_draft(instance()).form_token
-    return render_template("report/call_me.html", form=form, errors=errors, token=token)
-
-
-def call() -> ResponseReturnValue:
-    """File an acute report of nothing but the request to be called (docs/decisions/0020)."""
-    form = {name: request.form.get(name, "").strip() for name in ("contact.telephone", "contact.name", "_safe")}
-    if not can_be_called(form["contact.telephone"]) and request.form.get("doen") != "zonder":
-        asked = doubted_number(form["contact.telephone"]) or gettext("Op welk nummer kunnen wij u bellen?")
-        return _call_page(form, {"contact.telephone": asked}), 422
-    token = drafting.form_token_posted() or new_draft(instance()).form_token
-    report = parse_report(_call_document(form), now=now())
-    waiting = drafting.unsent()
-    try:
-        drafting.keep(_again_when_two(lambda session: _filed_call(session, token, report, waiting)))
-    except FiledElsewhere:
-        return _elsewhere()
-    return redirect(url_for("report.received"), code=303)
-
-
-def _filed_call(session: Session, token: str, report: Report, waiting: Draft | None) -> Draft:
-    draft = new_draft(instance(), token)
-    file_report(session, instance(), report, form=token, now=now())
-    standing = open_draft(session, draft.cookie, now=now())
-    if standing is not None:  # pressed twice
-        return standing
-    draft.answers["_call"] = True
-    if waiting is not None and drafting.has_content(waiting):
-        draft.answers[drafting.EARLIER] = waiting.cookie.hex()
-    mark_sent(session, draft, now=now())
-    return draft
-
-
-def _call_document(form: Answers) -> dict[str, Any]:
-    """What somebody says who asks to be called now: there is danger, or there may be. No more than that."""
-    # Who must not be called says nothing about the night either: a "yes" there would read as leave to call.
-    contact: dict[str, Any] = {} if form["_safe"] == "nee" else {"night_call": True}
-    contact |= {"telephone": form["contact.telephone"]} if form["contact.telephone"] else {}
-    contact |= {"name": form["contact.name"]} if form["contact.name"] else {}
-    contact |= {"channel": "bericht" if form["_safe"] == "nee" else "telefoon"}
-    story = [gettext("Verzoek om nu gebeld te worden. De melder zei: er is gevaar, of dat kan zo zijn.")]
-    if form["_safe"] == "nee":
-        story.append(gettext("Bellen is niet veilig. Stuur eerst een bericht."))
-    elif not form["_safe"]:
-        story.append(gettext("Of bellen veilig is, is niet gezegd."))
-    story.append(gettext("Meer is er niet gevraagd."))
-    return {
-        "format": 1,
-        "incident": {"happening_now": True, "concrete_threat": True},
-        "narrative": " ".join(story),
-        "contact": contact,
-    }
 
 
 def earlier() -> ResponseReturnValue:

@@ -10,7 +10,8 @@ from flask import url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
 
-from .answers import Answers, is_proxy, posted_names
+from .answer_kinds import Answers
+from .answers import is_proxy, posted_names
 
 EVIDENCE: Final = "bewijs"
 # What the reporter presses at the foot of a step.

@@ -13,7 +13,8 @@ from flask_babel import lazy_gettext as _
 from weerbaar_meldpunt.actions.drafts import DraftFile
 from weerbaar_meldpunt.rules.organisations import organisation
 
-from .answers import Answers, Faults, meant_organisations, organisation_name, read_clock, read_day, shared_with
+from .answer_kinds import Answers, meant_organisations, organisation_name, read_clock, read_day
+from .answers import Faults, shared_with
 from .fields import FIELDS, Field
 from .labels import label
 from .show import day, moment, size
