@@ -13,9 +13,11 @@ import pyotp
 import pytest
 import yaml
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
+from sqlalchemy import select
 
+from weerbaar_meldpunt.actions import admissions, pinning, teamkeys
 from weerbaar_meldpunt.actions import people as accounts
-from weerbaar_meldpunt.actions import teamkeys
+from weerbaar_meldpunt.actions.demonstration_custody import Custody, make_custody
 from weerbaar_meldpunt.actions.filing import Filed, file_report
 from weerbaar_meldpunt.actions.instance import Instance, create_instance, open_instance
 from weerbaar_meldpunt.actions.people import STATS, Person
@@ -24,7 +26,11 @@ from weerbaar_meldpunt.app import create_app
 from weerbaar_meldpunt.rules.report import parse_report
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 from weerbaar_meldpunt.settings import load_settings
+from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseGrant
 from weerbaar_meldpunt.vault import password as passwords
+from weerbaar_meldpunt.vault.errors import Onleesbaar
+from weerbaar_meldpunt.vault.seal import Binding, SealKey, open_json
+from weerbaar_meldpunt.vault.wrap import Grant, unwrap
 
 HOUSE = Path(__file__).parents[1]
 NOON = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)  # Monday, half past twelve in Amsterdam
@@ -122,6 +128,7 @@ class People:
 
     def __init__(self, instance: Instance, *, now: datetime = NOON) -> None:
         self.instance, self.now, self.made = instance, now, 0
+        self.known: dict[bytes, Account] = {}
 
     def staff(self, *roles: tuple[str, str], name: str = "") -> Account:
         """An invited and enrolled member of staff."""
@@ -148,9 +155,11 @@ class People:
         with self.instance.sessions.begin() as session:
             half = start_signin(session, self.instance, login, PASSWORD, now=self.now)
         assert half is not None
-        return Account(
+        made = Account(
             self.instance, enrolment.user_id, login, PASSWORD, enrolment.totp_secret, enrolment.recovery_code, half.root
         )
+        self.known[made.user_id] = made
+        return made
 
     def member(self, team: str, *, coordinator: bool = False, name: str = "") -> Account:
         """A behandelaar of a team; also admitted to the team's key when a colleague holds it."""
@@ -179,27 +188,40 @@ class People:
 
     def found(self, account: Account, team: str) -> None:
         """Make a team's key (or that of the statistics) and pin it, as the console does."""
+        self.adopt(account)
         with self.instance.sessions.begin() as session:
             key = teamkeys.found_team(session, self.instance, account.person, account.root, team, now=self.now)
         self.instance.write_pins(self.instance.pins().with_sealing(key))
+        self.adopt(account)
 
     def admit(self, by: Account, account: Account, team: str) -> None:
-        """A colleague gives a member the team's key, and the member takes over the pin at the next sign-in."""
+        """A colleague compares and proposes, whoever may approves, and the member pins what they compared.
+
+        A coordinator does not approve what they compared: where `by` is the only one, a colleague of theirs compares.
+        """
+        with self.instance.readings() as session:
+            holders = admissions.holders(session, team).keys() - {by.user_id, account.user_id}
+            if not admissions.approvers(session, team, proposed_by=by.user_id, member=account.user_id):
+                by = self.known[min(holders)]
+            may = admissions.approvers(session, team, proposed_by=by.user_id, member=account.user_id)
+        approver = by if by.user_id in may else self.known[min(may)]
+        self.adopt(by)
+        compared, digest = account.person.pair.public.fingerprint, self.instance.pins().digest
         with self.instance.sessions.begin() as session:
-            compared = account.person.pair.public.fingerprint
-            teamkeys.admit(session, self.instance, by.person, account.user_id, team, fingerprint=compared, now=self.now)
+            admissions.propose(
+                session, self.instance, by.person, by.root, account.user_id, team, fingerprint=compared,
+                digest=digest, now=self.now,
+            )  # fmt: skip
+        with self.instance.sessions.begin() as session:
+            admissions.approve(session, self.instance, approver.person, account.user_id, team, now=self.now)
         self.adopt(account)
 
     def adopt(self, account: Account) -> None:
-        """What a sign-in does with pins of keys that were granted since."""
-        from weerbaar_meldpunt.store.people import Bundle
-
+        """A member compares the digest of the pins with a colleague, and pins what is new."""
         with self.instance.sessions.begin() as session:
-            row = session.get_one(Bundle, account.user_id)
-            bundle = accounts.open_bundle(account.root, row)
-            bundle = teamkeys.with_adopted_pins(session, self.instance, account.user_id, bundle)
-            row.sealed = accounts.seal_bundle(account.root, account.user_id, row.revision + 1, bundle)
-            row.revision += 1
+            pinning.accept(
+                session, self.instance, account.user_id, account.root, digest=self.instance.pins().digest, now=self.now
+            )  # fmt: skip
 
 
 @pytest.fixture
@@ -215,6 +237,7 @@ class Ready:
     people: People
     members: dict[str, list[Account]]
     editors: list[Account]
+    custody: Custody = field(repr=False)  # the sheets of three custodians, and the seed of the backups
 
     def first(self, team: str) -> Account:
         """The coordinator of a team."""
@@ -226,7 +249,8 @@ class Ready:
 
 
 def make_ready(instance: Instance, *, now: datetime = NOON) -> Ready:
-    """Three teams with pinned keys and two members each, and two editors of the figures."""
+    """Custodians, three teams with pinned keys and two members each, and two editors of the figures."""
+    custody = make_custody(instance, now=now)
     people, members = People(instance, now=now), {}
     for team in TEAMS:
         first, second = people.member(team, coordinator=True), people.member(team)
@@ -236,7 +260,9 @@ def make_ready(instance: Instance, *, now: datetime = NOON) -> Ready:
     editors = [people.statistiekredacteur(), people.statistiekredacteur()]
     people.found(editors[0], STATS)
     people.admit(editors[0], editors[1], STATS)
-    return Ready(instance, people, members, editors)
+    for account in (*(one for team in TEAMS for one in members[team]), *editors):
+        people.adopt(account)
+    return Ready(instance, people, members, editors, custody)
 
 
 @pytest.fixture(scope="session")
@@ -265,9 +291,10 @@ def ready(instance: Instance, founded: Ready) -> Ready:
     def here(accounts: list[Account]) -> list[Account]:
         return [replace(account, instance=instance) for account in accounts]
 
-    return Ready(
-        instance, people, {team: here(members) for team, members in founded.members.items()}, here(founded.editors)
-    )
+    members = {team: here(members) for team, members in founded.members.items()}
+    editors = here(founded.editors)
+    people.known = {one.user_id: one for group in (*members.values(), editors) for one in group}
+    return Ready(instance, people, members, editors, founded.custody)
 
 
 @pytest.fixture(scope="session")
@@ -347,6 +374,35 @@ def sign_in(clock: Clock, form_token: Callable[[Any, str], str]) -> Callable[...
         return client
 
     return signed
+
+
+@pytest.fixture
+def opens() -> Callable[..., str | None]:
+    """What somebody reads of a case: a member by its reference, its reporter by what was filed; None when nothing."""
+
+    def opened(instance: Instance, who: Any, reference: str = "") -> str | None:
+        with instance.readings() as session:
+            case = session.scalars(select(Case).where(Case.reference == (reference or who.reference))).one_or_none()
+            if case is None:
+                return None
+            if reference:
+                person = replace(who, instance=instance).person
+                pairs = [keys.pair for ring in person.teams.values() for keys in ring]
+            else:
+                pairs = [who.reader.pair(case.id)]
+            doc = session.get(CaseDoc, (case.id, "A"))
+            for row in session.scalars(
+                select(CaseGrant).where(CaseGrant.case_id == case.id, CaseGrant.compartment == "A")
+            ):
+                for pair in pairs:
+                    try:
+                        key = unwrap(pair, row.wrapped, Grant("case_grant", case.id, "A", row.epoch, row.grantor))
+                        return str(open_json(SealKey(key), doc.sealed, Binding("case_doc", case.id, "A", doc.revision)))
+                    except Onleesbaar:
+                        continue
+        return None
+
+    return opened
 
 
 @pytest.fixture

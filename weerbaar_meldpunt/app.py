@@ -84,7 +84,9 @@ def create_app(
 
     app.before_request(_start)
     app.before_request(guards.limit_body)
+    app.before_request(errors.refuse_when_full)
     app.before_request(guards.check_form)
+    app.before_request(guards.lead_to_passkey)
     app.after_request(headers.set_headers)
     app.after_request(_log)
     app.teardown_request(lambda _fault: uploads.drop_unfinished())
@@ -113,4 +115,6 @@ def _page_values() -> dict[str, Any]:
         "content": sessions.content(),
         "csrf_token": guards.form_token,
         "now": place.now(),
+        "session_left": sessions.seconds_left,
+        "idle_seconds": sessions.idle_seconds,
     }

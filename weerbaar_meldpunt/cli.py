@@ -9,48 +9,21 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from weerbaar_meldpunt.cli_keeping import audit
+from weerbaar_meldpunt.cli_parts import CHECK_FAILED, Moment, at, opened, print_json, refuse
+from weerbaar_meldpunt.cli_restore import backup, restore
+from weerbaar_meldpunt.cli_vault import init, vault
 from weerbaar_meldpunt.rules.answering import answer_lines, answer_text
 from weerbaar_meldpunt.rules.faults import ReportFaults
-from weerbaar_meldpunt.rules.values import read_moment
-from weerbaar_meldpunt.settings import SettingsFault, load_settings
+from weerbaar_meldpunt.settings import SettingsFault
 
 # What needs the database is imported where it is used: `route` and `figures rehearse` work without an instance.
-
-WRONG_INPUT, CHECK_FAILED = 2, 1
-
-
-def refuse(message: str, status: int = WRONG_INPUT) -> NoReturn:
-    """End with one line for the operator."""
-    click.echo(message, err=True)
-    sys.exit(status)
-
-
-def print_json(document: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-class Moment(click.ParamType[datetime]):
-    """An ISO 8601 moment; without an offset it is Amsterdam's."""
-
-    name = "moment"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read it, or say what is asked."""
-        if isinstance(value, datetime):
-            return value
-        found = read_moment(str(value))
-        if found is None:
-            self.fail("a moment is asked, as in 2026-11-23T12:30:00+01:00", param, ctx)
-        return found.astimezone(UTC)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,31 +36,6 @@ def main(folder: Path | None) -> None:
     """
     if folder is not None:
         os.environ["MELDPUNT_INSTANCE"] = str(folder.absolute())
-
-
-@contextmanager
-def opened() -> Iterator[Any]:
-    """The instance that a command works on; what is wrong with it in one line."""
-    from weerbaar_meldpunt.actions.errors import InstanceFault
-    from weerbaar_meldpunt.actions.instance import open_instance
-
-    try:
-        instance = open_instance(load_settings())
-    except (InstanceFault, SettingsFault) as fault:
-        refuse(str(fault))
-    try:
-        yield instance
-    finally:
-        instance.engine.dispose()
-
-
-def at(instance: Any, moment: datetime | None) -> datetime:
-    """The moment to work at: now, or what a demonstration was told."""
-    if moment is None:
-        return datetime.now(UTC)
-    if not instance.demonstration:
-        refuse("--now is for a demonstration only")
-    return moment
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
@@ -161,45 +109,25 @@ def queue(team: str, as_json: bool, limit: int) -> None:
 
 
 @main.command()
-@click.option("--login", prompt="E-mail address of the first administrator", help="Of the first administrator.")
-@click.option("--name", prompt="Name of the first administrator", help="Of the first administrator.")
-@click.option("--base-url", default="https://meldpunt.example", show_default=True, help="Where people will find it.")
-def init(login: str, name: str, base_url: str) -> None:
-    """A new real instance: keys, pepper, pin file, database, and an invitation for the first administrator."""
-    from weerbaar_meldpunt.actions.errors import InstanceFault, NotAllowed
-    from weerbaar_meldpunt.actions.instance import create_instance
-    from weerbaar_meldpunt.actions.people import invite
-    from weerbaar_meldpunt.settings import default_instance
-
-    now = datetime.now(UTC)
-    try:
-        instance = create_instance(default_instance(), now=now, config=f"base_url = {json.dumps(base_url)}\n")
-        with instance.sessions.begin() as session:
-            token = invite(
-                session, instance, login=login, name=name, roles=frozenset({("beheerder", "")}), by=b"", now=now
-            )
-    except (InstanceFault, SettingsFault) as fault:
-        refuse(str(fault))
-    except NotAllowed as refusal:
-        refuse(refusal.reason)
-    click.echo(f"The instance is in {instance.settings.instance}")
-    click.echo("Print the server key and the pepper and keep them in a safe, in no backup: meldpunt vault sheet")
-    click.echo(f"Invitation for {name}, good once and for 24 hours:\n{base_url}/uitnodiging/{token}")
-    instance.engine.dispose()
-
-
-@main.command()
 @click.option("--port", default=8000, show_default=True, envvar="PORT")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--workers", default=2, show_default=True)
-@click.option("--threads", default=8, show_default=True)
+@click.option("--threads", default=24, show_default=True)
 def serve(port: int, host: str, workers: int, threads: int) -> None:
     """The web server; behind a proxy that does TLS, for anything but a demonstration."""
+    from weerbaar_meldpunt.actions.custody_check import not_yet
+    from weerbaar_meldpunt.actions.passkeys import fault_of
     from weerbaar_meldpunt.app import create_app
     from weerbaar_meldpunt.web.server import Server
 
     with opened() as instance:
-        where = instance.settings.instance
+        where, fault = instance.settings.instance, fault_of(instance.settings)
+        if fault and instance.settings.passkey_required:
+            refuse(f"{fault}, and passkey_required asks for one")
+        with instance.readings() as session:
+            unready = not_yet(session, instance)
+    for line in filter(None, (unready, fault)):
+        click.echo(line, err=True)
     click.echo(f"Serving the instance in {where} on {host}:{port}", err=True)
     Server(create_app, address=f"{host}:{port}", workers=workers, threads=threads).run()
 
@@ -225,53 +153,25 @@ def clock(once: bool, moment: datetime | None) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(as_json: bool) -> None:
-    """Is everything in order? Status 1 when something is not."""
-    from weerbaar_meldpunt.actions.examination import examine
+    """Is everything in order, and if not: what to do. Works when nothing else does. Status 1 when anything is wrong."""
+    from weerbaar_meldpunt.actions.examination import examine_folder
 
-    with opened() as instance:
-        findings = examine(instance, now=datetime.now(UTC))
+    findings = examine_folder(now=datetime.now(UTC))
     if as_json:
         print_json([finding.as_document() for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'ok   ' if finding.fine else 'WRONG'}  {finding.what}: {finding.found}")
+            if finding.do:
+                click.echo(f"       -> {finding.do}")
     sys.exit(0 if all(finding.fine for finding in findings) else CHECK_FAILED)
 
 
-@main.group()
-def vault() -> None:
-    """Keys: what is pinned for sealing."""
-
-
-@vault.command()
-@click.option("--yes", is_flag=True, help="Pin without asking; demonstration only.")
-def pin(yes: bool) -> None:
-    """Pin the keys that teams made, after comparing each fingerprint with the member who made it."""
-    from weerbaar_meldpunt.actions.teamkeys import fingerprint_words, unpinned_keys
-
-    with opened() as instance:
-        if yes and not instance.demonstration:
-            refuse("--yes is for a demonstration only: a fingerprint is compared by a person")
-        with instance.readings() as session:
-            keys = unpinned_keys(session, instance)
-        if not keys:
-            click.echo("There is no key to pin.")
-        for key in keys:
-            owner = key.owner if isinstance(key.owner, str) else ""
-            click.echo(f"{key.kind} {owner} epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
-            if yes or click.confirm("Is this what the member reads out?"):
-                instance.write_pins(instance.pins().with_sealing(key))
-                click.echo("pinned")
-
-
-@vault.command()
-def sheet() -> None:
-    """Print the server key and the pepper, to keep on paper; they are in no backup."""
-    from weerbaar_meldpunt.actions import intake
-
-    with opened() as instance:
-        blocks = intake.sheet(instance)
-    click.echo("\n\n".join(f"{name}\n{groups}" for name, groups in blocks))
+main.add_command(audit)
+main.add_command(backup)
+main.add_command(restore)
+main.add_command(init)
+main.add_command(vault)
 
 
 # --- demonstration -------------------------------------------------------------------------------------------------
@@ -303,20 +203,23 @@ def demo(context: click.Context, cases: int, months: int, moment: datetime | Non
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def demo_accounts(as_json: bool) -> None:
     """The logins of the demonstration: role, login, password and the secret of the second factor."""
-    from weerbaar_meldpunt.actions.demonstration_people import read_accounts
+    from weerbaar_meldpunt.actions.demonstration_people import read_accounts, read_sheets
 
     with opened() as instance:
         if not instance.demonstration:
             refuse("this is no demonstration")
-        accounts = read_accounts(instance, now=datetime.now(UTC))
+        accounts, sheets = read_accounts(instance, now=datetime.now(UTC)), read_sheets(instance)
     if as_json:
-        print_json(accounts)
+        nobody = {"login": None, "password": None, "totp_secret": None}  # a custodian has a code and no account
+        print_json([*accounts, *(nobody | sheet for sheet in sheets)])
         return
     for account in accounts:
         click.echo(f"  {account['role']:<34} {account['login']:<34} code now: {account['code']}")
     if accounts:
         click.echo(f"  All have the password: {accounts[0]['password']}")
         click.echo(f"  A new code of the second factor, each 30 seconds: {sys.argv[0]} demo accounts")
+    for one in sheets:
+        click.echo(f"  {one['role']:<34} {one['name']:<34} code: {one['code']}")
 
 
 # --- figures -------------------------------------------------------------------------------------------------------

@@ -76,15 +76,15 @@ def test_a_page_half_way_in_reads_its_tries_where_it_counts_them(client, people,
     page = client.get("/inloggen")
     client.post("/inloggen", data={"csrf_token": token_of(page), "login": member.login, "password": member.password})
     page = client.get("/inloggen/code")
-    real, cookie = signin.finish_signin, client.get_cookie("wmp-pre")
+    real, cookie = signin.welcome, client.get_cookie("wmp-pre")
     assert cookie is not None
     seen = []
 
-    def finish(session, place, half, code, *, now):
+    def finish(session, place, half, given, *, now):
         seen.append(session.in_transaction() and half.tries)
-        return real(session, place, half, code, now=now)
+        return real(session, place, half, given, now=now)
 
-    monkeypatch.setattr(signin, "finish_signin", finish)
+    monkeypatch.setattr(signin, "welcome", finish)
     import base64
 
     with instance.sessions.begin() as session:
@@ -106,35 +106,99 @@ def test_the_queue_for_passwords_takes_less_than_half_of_the_threads():
     assert threads / 2 > passwordkeys.PLACES
 
 
-def test_who_finds_the_queue_full_is_told_so_at_once(instance, people, clock, monkeypatch):
-    member, go, inside = people.member("ondersteuning"), threading.Event(), threading.Semaphore(0)
+@pytest.fixture
+def slow_derivations(monkeypatch):
+    """Derivations that do not end before they are told to."""
+    go, inside = threading.Event(), threading.Semaphore(0)
     real = passwords.password_key
 
     def slow(*args, **named):
         inside.release()
-        assert go.wait(10)
+        assert go.wait(20)
         return real(*args, **named)
 
     monkeypatch.setattr(passwords, "password_key", slow)
+    yield go, inside
+    go.set()
 
-    def derive():
-        passwordkeys.stretch(instance, "x", salt=bytes(16), user_id=bytes(16))
 
-    waiting = [threading.Thread(target=derive) for _ in range(passwordkeys.PLACES)]
-    for thread in waiting:
+def wait_until(true):
+    for _ in range(1000):
+        if true():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came true")
+
+
+def crowd(instance, count, *, known):
+    threads = [
+        threading.Thread(
+            target=lambda: passwordkeys.stretch(instance, "x", salt=bytes(16), user_id=bytes(16), known=known)
+        )
+        for _ in range(count)
+    ]
+    for thread in threads:
         thread.start()
-    for _ in range(passwordkeys.AT_ONCE):
-        assert inside.acquire(timeout=10)
-    while passwordkeys.free_places():  # the last one is on its way to the queue
-        go.wait(0.01)
+    return threads
+
+
+def test_who_finds_the_queue_full_is_told_so_at_once(instance, clock, slow_derivations):
+    go, inside = slow_derivations
+    unknown = passwordkeys.UNKNOWN_AT_ONCE + passwordkeys.UNKNOWN_QUEUE
+    waiting = crowd(instance, unknown, known=False)
+    assert inside.acquire(timeout=10)
+    wait_until(lambda: passwordkeys.free_places() == passwordkeys.PLACES - unknown)
 
     with pytest.raises(Busy), instance.readings() as session:
-        signin.start_signin(session, instance, member.login, member.password, now=clock.now)
+        signin.start_signin(session, instance, "iemand@voorbeeld.test", "heel iets anders", now=clock.now)
 
+    assert not inside.acquire(timeout=0.2), "of who is not known, one derives at a time"
     go.set()
     for thread in waiting:
         thread.join(10)
     assert passwordkeys.free_places() == passwordkeys.PLACES
+
+
+def test_outsiders_who_fill_the_queue_leave_room_for_who_is_known(instance, slow_derivations):
+    go, inside = slow_derivations
+    unknown = crowd(instance, passwordkeys.UNKNOWN_AT_ONCE + passwordkeys.UNKNOWN_QUEUE, known=False)
+    assert inside.acquire(timeout=10)
+    known = crowd(instance, 1, known=True)
+
+    assert inside.acquire(timeout=10), "the reserved half is free for a known device"
+
+    go.set()
+    for thread in (*unknown, *known):
+        thread.join(10)
+
+
+def test_who_is_known_waits_in_a_queue_that_ends_too(instance, slow_derivations):
+    go, inside = slow_derivations
+    known = crowd(instance, passwordkeys.PLACES, known=True)
+    for _ in range(passwordkeys.AT_ONCE):
+        assert inside.acquire(timeout=10)
+    wait_until(lambda: passwordkeys.free_places() == 0)
+
+    with pytest.raises(Busy):
+        passwordkeys.stretch(instance, "x", salt=bytes(16), user_id=bytes(16), known=True)
+
+    go.set()
+    for thread in known:
+        thread.join(10)
+
+
+def test_nobody_waits_in_the_queue_for_ever(instance, slow_derivations, monkeypatch):
+    go, inside = slow_derivations
+    monkeypatch.setattr(passwordkeys, "LONGEST_WAIT", 0.2)
+    first = crowd(instance, 1, known=False)
+    assert inside.acquire(timeout=10)
+
+    with pytest.raises(Busy):
+        passwordkeys.stretch(instance, "x", salt=bytes(16), user_id=bytes(16))
+
+    assert passwordkeys.free_places() == passwordkeys.PLACES - 1
+    go.set()
+    first[0].join(10)
 
 
 def test_a_full_queue_refuses_registering_too(client, monkeypatch):

@@ -8,9 +8,14 @@ from sqlalchemy import func, select
 from weerbaar_meldpunt.store.cases import Case
 
 # By kind of report: the document, and its wraps. A team gets one for each of its compartments, a reader two, and a key
-# pair is made for each reader.
+# pair is made for each reader. What cannot wait stands on the emergency list too: one for each team and one for RECOVERY.
 FORMS = {
-    "one team": ({"incident": {"kinds": ["doxing"]}, "target": {"role": "raadslid"}}, 3 + 2, 1),
+    "one that can wait": (
+        {"incident": {"kinds": ["verbale_agressie"]}, "target": {"role": "raadslid"}, "preventive": True},
+        3 + 2,
+        1,
+    ),
+    "one team": ({"incident": {"kinds": ["doxing"]}, "target": {"role": "raadslid"}}, 3 + 2 + (1 + 1), 1),
     "three teams, by a proxy": (
         {
             "incident": {"kinds": ["stalking"], "concrete_threat": True},
@@ -18,7 +23,7 @@ FORMS = {
             "legal": {"kind": "kort_geding"},
             "reporter": {"relation": "griffier", "consent": "ja"},
         },
-        3 + 3 + 2 + 2 + 2,
+        3 + 3 + 2 + 2 + 2 + (3 + 1),
         2,
     ),
 }

@@ -7,6 +7,10 @@ import pytest
 from weerbaar_meldpunt.actions import teamkeys
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 
+INIT = ("init", "--login", "beheer@voorbeeld.test", "--name", "Eerste Beheerder", *(
+    word for number in (1, 2, 3) for word in ("--custodian", f"Bewaarder {number} <b{number}@voorbeeld.test>")
+))  # fmt: skip
+
 
 @pytest.fixture
 def written(tmp_path):
@@ -98,9 +102,7 @@ def test_where_no_instance_is_the_command_says_what_to_do_first(call, tmp_path):
 
 
 def test_a_new_instance_invites_its_first_administrator_and_is_made_once(call, tmp_path):
-    words = ("init", "--login", "beheer@voorbeeld.test", "--name", "Eerste Beheerder")
-
-    first, second = call(*words, where=tmp_path / "new"), call(*words, where=tmp_path / "new")
+    first, second = call(*INIT, where=tmp_path / "new"), call(*INIT, where=tmp_path / "new")
 
     assert first.status == 0
     assert "/uitnodiging/" in first.out
@@ -108,7 +110,7 @@ def test_a_new_instance_invites_its_first_administrator_and_is_made_once(call, t
 
 
 def test_a_real_instance_does_not_let_anybody_set_the_clock(call, tmp_path, written):
-    call("init", "--login", "beheer@voorbeeld.test", "--name", "Eerste Beheerder", where=tmp_path / "new")
+    call(*INIT, where=tmp_path / "new")
 
     outcome = call("report", written({"format": 1}), "--now", "2026-11-23T12:00:00+01:00", where=tmp_path / "new")
 

@@ -25,7 +25,7 @@ PAGE = (
 ENDPOINTS = (
     "home.danger", "home.leave", "help.promises", "help.contact", "help.accessibility", "figures.public",
     "figures.manage", "receipt.enter", "receipt.leave", "signin.start", "signin.out", "queue.start",
-    "people.overview", "people.own_account", "mine.overview", "report.begin",
+    "people.overview", "people.own_account", "mine.overview", "report.begin", "claims.enter", "retention.public",
 )  # fmt: skip
 
 

@@ -194,11 +194,15 @@ def test_a_key_is_given_only_to_who_was_compared(app, people, sign_in):
         data={
             "csrf_token": token_of(page),
             "compared": "ja",
+            "same": "ja",
             "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
+            "digest": hidden(page.get_data(as_text=True), "digest"),
         },
     )
+    assert compared.location.endswith("/goedkeuren")  # nobody else holds the key
+    assert second.person.grants == ()
+    member.post(compared.location, data={"csrf_token": token_of(member.get(compared.location)), "sure": "ja"})
 
-    assert compared.status_code == 303
     assert [grant.team for grant in second.person.grants] == ["ondersteuning"]
 
 
@@ -222,7 +226,16 @@ def test_a_key_that_was_swapped_while_they_telephoned_gets_nothing_and_the_page_
     with instance.sessions.begin() as session:
         session.execute(update(User).where(User.id == second.user_id).values(public_key=planted.raw))
 
-    answer = member.post(path, data={"csrf_token": token_of(page), "compared": "ja", "fingerprint": shown})
+    answer = member.post(
+        path,
+        data={
+            "csrf_token": token_of(page),
+            "compared": "ja",
+            "same": "ja",
+            "fingerprint": shown,
+            "digest": hidden(page.get_data(as_text=True), "digest"),
+        },
+    )
 
     assert answer.status_code == 422
     assert fingerprint_words(planted.fingerprint) in answer.get_data(as_text=True)
@@ -269,6 +282,8 @@ def test_nobody_is_admitted_to_a_team_they_do_not_belong_to(app, people, sign_in
         data={
             "csrf_token": token_of(page),
             "compared": "ja",
+            "same": "ja",
+            "digest": hidden(page.get_data(as_text=True), "digest"),
             "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
         },
     )

@@ -28,7 +28,7 @@ from weerbaar_meldpunt.web.patience import NoRoom, PatientSocket
 from weerbaar_meldpunt.web.uploads import MOST_PARTS
 
 WORD = "zonnebloemveld"
-SLOW = 24  # more than the sixteen threads of a desk
+SLOW = 60  # more than the forty-eight threads of a desk
 UPLOAD = (
     "POST /melden/bewijs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=XX\r\n"
     "Content-Length: 200000000\r\n\r\n--XX\r\n"

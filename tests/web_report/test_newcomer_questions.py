@@ -189,21 +189,21 @@ def test_without_an_office_it_is_asked_which_of_the_two(visitor):
 # --- what is promised ------------------------------------------------------------------------------------------------
 
 
-def test_who_reports_for_another_is_promised_nothing_that_does_not_work_yet(visitor):
+def test_who_reports_for_another_reads_how_the_report_is_handed_over(visitor):
     fill(visitor, "wie", {"reporter.relation": "griffier"}, press="nakijken")
     text = send(visitor).text
 
-    assert "De melding overnemen met deze code kan nog niet." in text
-    assert "Laat die ons bellen op 070-3738314, of zelf melden." in text
-    assert "neemt degene om wie het gaat de melding over" not in text
+    assert "op deze website, onder “Een melding overnemen”" in text
+    assert "Daarna kiest die of u nog mag meekijken." in text
 
 
 def test_what_was_reported_says_that_an_address_came_in_and_stands_apart(visitor):
     fill(visitor, "adres", {"private.home_address": "Dorpsstraat 1"})
     send(visitor).send(action="/terug")
 
-    assert "Die hebben wij ontvangen. Ze staan apart, en daarom niet op deze pagina." in visitor.text
+    assert "Adres, gezin en gewoonten staan apart, en daarom niet op deze pagina." in visitor.text
     assert "Dorpsstraat 1" not in visitor.text
+    assert "Dorpsstraat 1" in visitor.open("/mijn-melding/gegevens/adres").text
 
 
 def test_help_says_what_snel_weg_does_to_what_was_not_sent(visitor):

@@ -169,10 +169,11 @@ def sign_out(visitor, form_token):
     return visitor.post("/uitloggen", {"csrf_token": form_token(visitor.client, "/hulp")})
 
 
-def test_signing_out_takes_an_unsent_draft_of_the_account_away_and_shows_its_code_once(
-    visitor, visit, ready, sign_in, form_token, code_on
+def test_signing_out_takes_an_unsent_draft_of_the_account_away_and_the_account_finds_it_again(
+    visitor, visit, ready, sign_in, form_token
 ):  # fmt: skip
-    sign_in(visitor.client, ready.people.reporter())
+    account = ready.people.reporter()
+    sign_in(visitor.client, account)
     visitor.open("/melden/adres").send({"private.home_address": "Geheimlaan 7"}, press="verder")
 
     sign_out(visitor, form_token)
@@ -181,11 +182,12 @@ def test_signing_out_takes_an_unsent_draft_of_the_account_away_and_shows_its_cod
     assert visitor.answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert "Geheimlaan" not in visitor.text
     assert "Toch verder" not in visitor.text
-    code = code_on(visitor)
+    assert "U vindt het terug onder Mijn meldingen" in visitor.text
     assert visitor.cookie("wmp-draft") is None
     assert "Geheimlaan 7" not in visitor.open("/melden/nakijken").text
     other = visit()
-    other.open("/melden/verder").send({"code": code})
+    sign_in(other.client, account)
+    other.open("/mijn-meldingen").send(action="/mijn-meldingen/concept")
     assert "Geheimlaan 7" in other.text
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    cast,
     func,
     literal,
     null,
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Session, aliased
 
 from weerbaar_meldpunt.store.audit import Leaf, LeafRow
 from weerbaar_meldpunt.store.base import UtcDateTime
-from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseGrant, Fold, Message, Note
+from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseEpoch, CaseGrant, Fold, Message, Note
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Due, Track
 
@@ -47,10 +48,12 @@ _COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
 
 def part(what: str, **columns: Any) -> Part:
     """A select that can stand in a union with the others."""
-    return select(
-        literal(what).label("what"),
-        *(type_coerce(columns.get(name, null()), kind).label(name) for name, kind in _COLUMNS.items()),
+    given = (
+        # A database that is strict with types must know that of a column that no part before this one fills.
+        type_coerce(columns[name], kind).label(name) if name in columns else cast(null(), kind).label(name)
+        for name, kind in _COLUMNS.items()
     )
+    return select(literal(what).label("what"), *given)
 
 
 def docs(case_ids: Sequence[bytes]) -> Part:
@@ -66,6 +69,13 @@ def grants(case_ids: Sequence[bytes]) -> Part:
         "grant", case_id=CaseGrant.case_id, part=CaseGrant.compartment, number=CaseGrant.epoch,
         sealed=CaseGrant.wrapped, other=CaseGrant.recipient, more=CaseGrant.grantor, last=CaseGrant.reader_mac,
     ).where(CaseGrant.case_id.in_(case_ids))  # fmt: skip
+
+
+def epochs(case_ids: Sequence[bytes]) -> Part:
+    """The seals by which later keys of these cases hang from the ones before."""
+    return part(
+        "epoch", case_id=CaseEpoch.case_id, part=CaseEpoch.compartment, number=CaseEpoch.epoch, sealed=CaseEpoch.sealed
+    ).where(CaseEpoch.case_id.in_(case_ids))
 
 
 def folds(case_ids: Sequence[bytes], team: str) -> Part:
@@ -120,10 +130,10 @@ def _newest_of_work(case_ids: Sequence[bytes]) -> Select[*tuple[Any, ...]]:
 
 
 def _lines(case_ids: Sequence[bytes], *, work: bool) -> Part:
-    before = aliased(Leaf)
     of_case = select(Leaf.seq).where(Leaf.object.in_(case_ids))
     # Each leaf once, with all its rows: only the whole of them can be checked.
     which = Leaf.seq.in_(either(of_case, _newest_of_work(case_ids))) if work else Leaf.object.in_(case_ids)
+    before = aliased(Leaf)
     return (
         part(
             LINE, case_id=Leaf.object, id=LeafRow.row, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
@@ -163,6 +173,16 @@ def a_grant(row: Row[Any]) -> CaseGrant:
         case_id=row.case_id, compartment=row.part, epoch=row.number, recipient=row.other, wrapped=row.sealed,
         grantor=row.more, reader_mac=row.last,
     )  # fmt: skip
+
+
+def an_epoch(row: Row[Any]) -> CaseEpoch:
+    """The seal on a later key out of a row of `read`."""
+    return CaseEpoch(case_id=row.case_id, compartment=row.part, epoch=row.number, sealed=row.sealed)
+
+
+def a_message(row: Row[Any]) -> Message:
+    """A message out of a row of `read`."""
+    return Message(id=row.id, case_id=row.case_id, revision=row.number, hour=row.moment, sealed=row.sealed)
 
 
 def a_fold(row: Row[Any], team: str) -> Fold:

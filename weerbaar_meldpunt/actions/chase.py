@@ -20,15 +20,18 @@ from sqlalchemy.orm import Session
 from weerbaar_meldpunt.documents import mails
 from weerbaar_meldpunt.rules import chase as rules
 from weerbaar_meldpunt.rules.chase_plan import FIRST_STEP
+from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.engine import insert_if_absent
 from weerbaar_meldpunt.store.tracks import Due, DueClaim, DueStep, Outbox, Track
 from weerbaar_meldpunt.vault.derive import new_id
 
 from .crews import Crew, load_crews
+from .gaps import note_gaps
 from .instance import Instance
 from .ledger import PROGRAM, Ledger
 from .outbox import mail_row
 from .tracks import plan
+from .vouching import trail_of_rows
 
 BATCH: Final = 100
 LEASE: Final = timedelta(seconds=20)
@@ -37,6 +40,7 @@ WAITED: Final = timedelta(minutes=1)
 LAPSED: Final = "vervallen"
 URGENT: Final = "acuut"
 SURVEY: Final = "enquete"
+LAST_STEP: Final = "heel_team"
 
 
 @dataclass
@@ -156,9 +160,11 @@ class _Batch:
     told_all: list[Track] = field(default_factory=list)
     changed: bool = False
     taken: Taken = field(default_factory=Taken)
+    touched: set[bytes] = field(default_factory=set)  # the dues that this batch wrote
 
     def change(self, due: Due, **values: Any) -> None:
         self.ledger.change(due, **values)
+        self.touched.add(due.id)
         self.changed = True
 
 
@@ -184,8 +190,13 @@ def take_steps(
         _alarmed(session, [track for due, track in rows if rules.sounds_alarm(due.kind, track.urgency, now=now)], now),
         now, wall, taken=taken,
     )  # fmt: skip
+    trail = trail_of_rows(session, instance, list({row.id: row for pair in rows for row in pair}.values()))
     for due, track in rows:
-        _look_at(batch, due, track)
+        changed = [row.__tablename__ for row in (due, track) if not trail.agrees(row)]
+        if changed:
+            _distrust(batch, due, track, changed)
+        else:
+            _look_at(batch, due, track)
     for model, written in ((DueStep, batch.steps), (Outbox, batch.letters)):
         if written:
             session.connection().execute(insert(model), written)
@@ -224,6 +235,19 @@ def _look_at(batch: _Batch, due: Due, track: Track) -> None:
     batch.change(due, step=rung.step, next_at=rung.look_again_at)
     if rung.look_again_at is None:
         batch.told_all.append(track)
+
+
+def _distrust(batch: _Batch, due: Due, track: Track, changed: Sequence[str]) -> None:
+    """A due or track that was changed behind the program: it is left as it is, and all of the team hears of it, once.
+
+    Written anew it would stand in the trail as true, and what it says of who must hear it and when may be a lie.
+    """
+    reference = batch.session.scalar(select(Case.reference).where(Case.id == track.case_id))
+    note_gaps(batch.session, batch.instance, reference or "?", changed, now=batch.now)
+    told = select(DueStep.id).where(DueStep.due_id == due.id, DueStep.step == LAST_STEP)
+    people = list(batch.crews[track.team].members)
+    if people and batch.session.scalar(told) is None:
+        _tell(batch, due, track, batch.crews[track.team], LAST_STEP, people)
 
 
 def _goes_on(due: Due, track: Track, *, now: datetime) -> bool:
@@ -289,7 +313,13 @@ def _begin_again(batch: _Batch, told: Iterable[Track], *, before: datetime | Non
     dues: dict[bytes, list[Due]] = {track_id: [] for track_id in tracks}
     for due in batch.session.scalars(select(Due).where(Due.track_id.in_(list(tracks))).order_by(Due.moment)):
         dues[due.track_id].append(due)
-    for track_id, held in dues.items():
+    found = [due for held in dues.values() for due in held]
+    trail = trail_of_rows(batch.session, batch.instance, [*tracks.values(), *found])
+    for track_id, read in dues.items():
+        # What this batch itself wrote is not in a leaf yet.
+        held = [due for due in read if due.id in batch.touched or trail.agrees(due)]
+        if not trail.agrees(tracks[track_id]):
+            continue
         looks = [due.next_at for due in held if due.ended_at is None and due.next_at is not None]
         if any(before is None or moment < before for moment in looks):
             continue
@@ -319,7 +349,10 @@ def bring_back(
         .with_for_update(of=(Due, Track))
     ).all()
     batch = _Batch(session, instance, Ledger(session, instance, now=now), {}, set(), now, now)
+    trail = trail_of_rows(session, instance, [due for due, _ in rows])
     for due, track in rows:
+        if not trail.agrees(due):
+            continue
         planned = rules.PlannedDue(due.kind, due.moment)
         batch.change(due, next_at=rules.first_look(planned, track.urgency, now=now))
     if len(rows) < limit:

@@ -13,7 +13,7 @@ from weerbaar_meldpunt.rules.vocabulary import UNCOUNTED_OUTCOMES
 from weerbaar_meldpunt.store.tracks import Track
 from weerbaar_meldpunt.vault.seal import Binding
 
-from . import caserows
+from . import caserows, emergency, holding, retention
 from .errors import NotAllowed, Onleesbaar, TooLarge
 from .facts import counts_now, write_fact
 from .handled import count_closing
@@ -174,15 +174,18 @@ def _close(held: Held, words: Mapping[str, str], melding: Mapping[str, Any]) -> 
         ledger, held.track, held.dues, after, now=held.now,
         state=moves.CLOSED, outcome=words["outcome"], closed_at=held.now, proposed_by=None, unread=False,
     )  # fmt: skip
+    emergency.forget_closed(held.session, ledger, held.case.id, closing=held.track.id)
     held.close(ledger, "afgerond", {"text": "", **words})
     others = held.session.execute(
         select(Track.outcome, Track.closed_at).where(Track.case_id == held.case.id, Track.id != held.track.id)
     ).all()
     # As long as one team says that there was something, or is still at it, the case counts.
-    outcomes = {words["outcome"], *(other.outcome if other.closed_at else "" for other in others)}
+    mine = (other for other in others if other.outcome != moves.TRANSFERRED)
+    outcomes = {words["outcome"], *(other.outcome if other.closed_at else "" for other in mine)}
     _count_facts(held, melding, counts=not outcomes <= UNCOUNTED_OUTCOMES)
     if all(other.closed_at for other in others):
         count_closing(held.session, held.instance, held.case, 1, by=held.person.user_id, now=held.now)
+        holding.begin(held, melding)
 
 
 def _count_facts(held: Held, melding: Mapping[str, Any], *, counts: bool) -> None:
@@ -209,9 +212,17 @@ def reopen(held: Held, reason: str) -> None:
     if open_elsewhere is None:
         count_closing(held.session, held.instance, held.case, -1, by=held.person.user_id, now=held.now)
     ledger = held.ledger()
+    retention.stop(held.session, ledger, held.case)
     settle(ledger, held.dues, ("enquete",), "vervallen", now=held.now)
     plan(
         ledger, held.track, held.dues, chase.after_message(held.track.urgency, now=held.now), now=held.now,
         state="in_behandeling", outcome=None, closed_at=None, owner_id=held.track.owner_id or held.person.user_id,
     )  # fmt: skip
+    try:
+        melding = read_melding(held)
+        emergency.renew(
+            held.session, held.instance, ledger, case=held.case, melding=melding, urgency=held.track.urgency
+        )
+    except Onleesbaar:  # the case is open again all the same; the gap in the report shows on its page
+        pass
     held.close(ledger, "heropend", {"text": reason.strip()})

@@ -15,6 +15,7 @@ from weerbaar_meldpunt.store.people import Role, User
 from weerbaar_meldpunt.store.tracks import Duty
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 
+from .absence import stand_ins
 from .instance import Instance
 from .people import ACTIVE, TEAM_ROLES, open_user
 from .roster import on_duty_in, open_duty
@@ -33,13 +34,14 @@ class Crew:
     members: dict[bytes, User] = field(default_factory=dict, repr=False)
     coordinators: list[bytes] = field(default_factory=list, repr=False)
     duty: Duty | None = field(default=None, repr=False)
+    away: dict[bytes, bytes] = field(default_factory=dict, repr=False)  # who is away now, and who is asked instead
     stands_in: Crew | None = field(default=None, repr=False)
     _addresses: dict[bytes, str | None] = field(default_factory=dict, repr=False)
 
     def asked(self, kinds: Sequence[str], owner: bytes | None) -> list[bytes]:
         """The first of these kinds of people of whom there is anybody; nobody when the team is empty."""
         found: dict[str, list[bytes | None]] = {
-            "eigenaar": [owner],
+            "eigenaar": [self._present(owner)],
             "dienst": [self.duty.owner_id if self.duty else None],
             "achterwacht": [self.duty.backup_id if self.duty else None],
             "coordinator": list(self.coordinators),
@@ -50,7 +52,17 @@ class Crew:
             people = [person for person in found[kind] if person is not None and person in self.members]
             if people:
                 return people
+        if owner in self.members:  # away, and nobody else of these kinds is there
+            return [owner]
         return self.stands_in.asked((COORDINATOR, "team"), None) if self.stands_in else []
+
+    def _present(self, owner: bytes | None) -> bytes | None:
+        """The owner, or who stands in while they are away, and so on; nobody when all of those are away or left."""
+        asked, passed = owner, set[bytes]()
+        while asked is not None and asked in self.away and asked not in passed:
+            passed.add(asked)
+            asked = self.away[asked]
+        return asked if asked not in passed else None
 
     def address(self, person: bytes) -> str | None:
         """Where somebody gets mail; None when their login is no mail address or does not open."""
@@ -79,7 +91,7 @@ class Crew:
 
 
 def load_crews(session: Session, instance: Instance, teams: Iterable[str], *, now: datetime) -> dict[str, Crew]:
-    """The crews of these teams, in two statements."""
+    """The crews of these teams, in three statements."""
     names = {*teams, STANDS_IN}
     crews = {team: Crew(instance) for team in names}
     rows = session.execute(
@@ -94,6 +106,8 @@ def load_crews(session: Session, instance: Instance, teams: Iterable[str], *, no
             crews[team].coordinators.append(user.id)
     for team, duty in on_duty_in(session, sorted(names), now).items():
         crews[team].duty = duty
+    for (team, member), instead in stand_ins(session, names, now=now).items():
+        crews[team].away[member] = instead
     for team, crew in crews.items():
         crew.stands_in = crews[STANDS_IN] if team != STANDS_IN else None
     return crews

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
-from weerbaar_meldpunt.store.people import Bundle, Root
+from weerbaar_meldpunt.store.people import Root
 from weerbaar_meldpunt.vault import password as passwords
 from weerbaar_meldpunt.vault.codes import read_code
 from weerbaar_meldpunt.vault.seal import Binding, open_key
 
-from . import people, teamkeys
+from . import admissions, people, pinning, teamkeys
+from .demonstration_custody import make_custody
 from .errors import InstanceFault
 from .instance import Instance, write_private
 from .people import STATS, Enrolment, Person
@@ -82,6 +83,7 @@ class DemoAccount:
 
 def make_people(instance: Instance, *, now: datetime) -> dict[str, DemoAccount]:
     """Everybody, by the part of the login before the @; teams and statistics have pinned keys afterwards."""
+    custody = make_custody(instance, now=now)
     made = {}
     for login, name, roles in _STAFF:
         made[login] = _staff(instance, f"{login}@demo.example", name, roles, now=now)
@@ -91,10 +93,13 @@ def make_people(instance: Instance, *, now: datetime) -> dict[str, DemoAccount]:
         made[login] = _confirmed(instance, enrolment.login, f"melder ({login})", enrolment, now=now)
     for group in (*TEAMS, STATS):
         _give_keys(instance, made, group, now=now)
+    for account in made.values():
+        if not account.role.startswith("melder"):
+            _compare(instance, account, now=now)
     with instance.readings() as session:
         for account in made.values():
             account.remember(session, now=now)
-    lines = [account.document() for account in made.values()]
+    lines = [account.document() for account in made.values()] + [sheet.document() for sheet in custody.sheets]
     write_private(instance.settings.instance / FILE, json.dumps(lines, ensure_ascii=False, indent=1).encode())
     return made
 
@@ -129,27 +134,49 @@ def _give_keys(instance: Instance, made: dict[str, DemoAccount], group: str, *, 
     with instance.readings() as session:
         members = [account for account in made.values() if belongs(account.person(session, now=now))]
     founder, *others = members
+    _compare(instance, founder, now=now)
     with instance.sessions.begin() as session:
         person = founder.person(session, now=now)
         key = teamkeys.found_team(session, instance, person, founder.root, group, now=now)
     instance.write_pins(instance.pins().with_sealing(key))
-    for other in others:
+    _compare(instance, founder, now=now)
+    # The second member is let in by the first alone, as in any new team; from then on one compares and one approves.
+    for other, proposer in zip(others, (founder, *[others[0]] * len(others)), strict=False):
+        _compare(instance, proposer, now=now)
         with instance.sessions.begin() as session:
             compared = other.person(session, now=now).pair.public.fingerprint
-            by = founder.person(session, now=now)
-            teamkeys.admit(session, instance, by, other.user_id, group, fingerprint=compared, now=now)
-        with instance.sessions.begin() as session:  # what the next sign-in does
-            row = session.get_one(Bundle, other.user_id)
-            bundle = people.open_bundle(other.root, row)
-            bundle = teamkeys.with_adopted_pins(session, instance, other.user_id, bundle)
-            row.sealed = people.seal_bundle(other.root, other.user_id, row.revision + 1, bundle)
-            row.revision += 1
+            admissions.propose(
+                session, instance, proposer.person(session, now=now), proposer.root, other.user_id, group,
+                fingerprint=compared, digest=instance.pins().digest, now=now,
+            )  # fmt: skip
+        with instance.sessions.begin() as session:
+            admissions.approve(session, instance, founder.person(session, now=now), other.user_id, group, now=now)
+        _compare(instance, other, now=now)
 
 
-def read_accounts(instance: Instance, *, now: datetime) -> list[dict[str, Any]]:
-    """The logins of a demonstration, each with the code of its second factor at this moment."""
+def _compare(instance: Instance, account: DemoAccount, *, now: datetime) -> None:
+    """What a member does on the page of keys, after comparing the digest of the pins with a colleague."""
+    with instance.sessions.begin() as session:
+        digest = instance.pins().digest
+        pinning.accept(session, instance, account.user_id, account.root, digest=digest, now=now)
+
+
+def _read(instance: Instance) -> list[dict[str, Any]]:
     try:
         lines: list[dict[str, Any]] = json.loads((instance.settings.instance / FILE).read_text("utf-8"))
     except (OSError, ValueError):
         raise InstanceFault("this demonstration has no list of accounts") from None
-    return [line | {"code": pyotp.TOTP(line["totp_secret"]).at(int(now.timestamp()))} for line in lines]
+    return lines
+
+
+def read_accounts(instance: Instance, *, now: datetime) -> list[dict[str, Any]]:
+    """The logins of a demonstration, each with the code of its second factor at this moment."""
+    lines = _read(instance)
+    moment = int(now.timestamp())
+    # A custodian has no account, and a code that never changes.
+    return [line | {"code": pyotp.TOTP(line["totp_secret"]).at(moment)} for line in lines if "totp_secret" in line]
+
+
+def read_sheets(instance: Instance) -> list[dict[str, str]]:
+    """The names and codes of a demonstration's custodians."""
+    return [line for line in _read(instance) if "totp_secret" not in line]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseGrant, Fold, Message, Note
+from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseEpoch, CaseGrant, Fold, Message, Note
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Due, Track
 from weerbaar_meldpunt.vault.errors import Onleesbaar
@@ -21,6 +21,7 @@ from .casekeys import MELDING, VEILIG, CaseRing
 from .drafts import DraftFile
 from .instance import Instance
 from .people import open_user
+from .rowhash import row_id, row_values
 from .tracks import stamp_of
 from .trail import Trail, as_read, is_our_event
 from .views import READER, UNREADABLE, AttachmentView, CaseView, DueView, EventView, MessageView, TrackView
@@ -39,6 +40,7 @@ class Dossier:
     trail: Trail = field(repr=False)
     docs: dict[str, CaseDoc] = field(default_factory=dict)
     grants: list[CaseGrant] = field(default_factory=list)
+    epochs: list[CaseEpoch] = field(default_factory=list)
     folds: list[Fold] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -49,11 +51,14 @@ class Dossier:
 
     def gaps(self, tracks: Sequence[TrackView], *, team: bool) -> tuple[str, ...]:
         """The kinds of rows that are not as the trail says: changed, put back, planted or gone."""
-        rows = (*self.docs.values(), *self.grants, *self.messages, *self.notes, *self.attachments)
+        rows = (*self.docs.values(), *self.grants, *self.epochs, *self.messages, *self.notes, *self.attachments)
         found = {type(row).__tablename__ for row in rows if not self.trail.agrees(row)}
         for table, present in (("message", self.messages), ("attachment", self.attachments), ("note", self.notes)):
             if (team or table != "note") and self.trail.missing(table, (row.id for row in present)):
                 found.add(table)
+        known = {row_id(CaseEpoch, row_values(row)) for row in self.epochs}
+        if self.trail.missing(CaseEpoch.__tablename__, known):
+            found.add(CaseEpoch.__tablename__)
         dues = [due for track in tracks for due in track.dues]
         for table, shown in (("track", tracks), ("due", dues)):
             agree = all(item.read and self.trail.says(*item.read) for item in shown)
@@ -72,6 +77,7 @@ def load(
     grants = caserows.grants(ids)
     parts = [
         caserows.docs(ids),
+        caserows.epochs(ids),
         grants.where(CaseGrant.recipient == recipient) if recipient else grants,
         caserows.texts("message", Message, ids),
         caserows.attachments(ids),
@@ -93,6 +99,8 @@ def _sort_in(found: Dossier, row: Any, team: str) -> None:
             found.docs[row.part] = caserows.a_doc(row)
         case "grant":
             found.grants.append(caserows.a_grant(row))
+        case "epoch":
+            found.epochs.append(caserows.an_epoch(row))
         case "fold":
             found.folds.append(caserows.a_fold(row, team))
         case "message":
@@ -149,9 +157,14 @@ def name_of(instance: Instance, user: User | None) -> str | None:
 
 
 def open_doc(ring: CaseRing, dossier: Dossier, compartment: str) -> dict[str, Any]:
-    """A document of the case; `Onleesbaar` too when it is an older one that was put back."""
+    """A document of the case; `Onleesbaar` too when it is an older one that was put back.
+
+    That of the report is sealed anew with each new key: who may read the case stands in it.
+    """
     doc = dossier.docs.get(compartment)
     if doc is None or not dossier.trail.agrees(doc):
+        raise Onleesbaar("case_doc")
+    if compartment == MELDING and not ring.is_newest(MELDING, doc.sealed):
         raise Onleesbaar("case_doc")
     found: dict[str, Any] = ring.open(doc.sealed, Binding("case_doc", dossier.case_id, compartment, doc.revision))
     return found
@@ -180,9 +193,21 @@ def view(
         events=tuple(sorted((event for event in events if event is not None), key=lambda event: event.seq)),
         mine=next((track for track in tracks if track.team == team), None),
         has_private=VEILIG in ring.keys,
-        gaps=_with_lost_files(instance, attachments, dossier.gaps(tracks, team=team is not None)),
+        gaps=_with_lost_files(instance, attachments, _gaps(ring, dossier, tracks, melding, team=team)),
         fresh=tuple(fresh),
     )  # fmt: skip
+
+
+def _gaps(
+    ring: CaseRing, dossier: Dossier, tracks: Sequence[TrackView], melding: Mapping[str, Any], *, team: str | None
+) -> tuple[str, ...]:
+    """The kinds of rows that are not as the trail says, or gave a key or a document that is not believed."""
+    found = {*dossier.gaps(tracks, team=team is not None), *ring.refused}
+    if ring.behind:
+        found.add(CaseEpoch.__tablename__)
+    if melding is UNREADABLE and MELDING in ring.keys:
+        found.add(CaseDoc.__tablename__)
+    return tuple(sorted(found))
 
 
 def _with_lost_files(

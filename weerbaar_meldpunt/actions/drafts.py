@@ -78,6 +78,7 @@ class Draft:
     files: list[DraftFile] = field(default_factory=list, repr=False)
     revision: int = 0
     sent_at: datetime | None = None
+    in_account: bool = False  # kept in one of the account's slots: the account finds it, and no code opens it
 
     @property
     def lookup(self) -> bytes:
@@ -91,7 +92,9 @@ class Draft:
 
     @property
     def code(self) -> str:
-        """The code by which the reporter opens the draft again, in any browser."""
+        """The code by which the reporter opens the draft again, in any browser; empty for one of an account."""
+        if self.in_account:
+            return ""
         return shown_code(FormKeys(bytes.fromhex(self.form_token)).code("draft"))
 
     @property
@@ -104,6 +107,11 @@ def new_draft(instance: Instance, form_token: str | None = None) -> Draft:
     token = form_token or random_bytes(32).hex()
     lookup, key = split(FormKeys(bytes.fromhex(token)).code("draft"), instance.id, "draft")
     return Draft(lookup + key.secret, token)
+
+
+def draft_in(slot: bytes) -> Draft:
+    """An empty draft in a free slot of an account; its form token is its own."""
+    return Draft(slot, random_bytes(32).hex(), in_account=True)
 
 
 def is_form_token(text: str) -> bool:
@@ -138,6 +146,7 @@ def open_draft(session: Session, cookie: bytes, *, now: datetime, hold: bool = F
         return None
     draft.form_token, draft.answers = document["form"], document["answers"]
     draft.files = [DraftFile.from_document(file) for file in document["files"]]
+    draft.in_account = document.get("in_account", False)
     sent_at = document.get("sent_at")
     draft.sent_at = datetime.fromisoformat(sent_at) if sent_at else None
     return draft
@@ -150,7 +159,7 @@ def save_draft(session: Session, draft: Draft, *, now: datetime) -> None:
     """
     document = {
         "form": draft.form_token, "answers": draft.answers, "files": [file.document() for file in draft.files],
-        "sent_at": draft.sent_at.isoformat() if draft.sent_at else None,
+        "sent_at": draft.sent_at.isoformat() if draft.sent_at else None, "in_account": draft.in_account,
     }  # fmt: skip
     revision = draft.revision + 1
     try:

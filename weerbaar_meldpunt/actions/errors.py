@@ -12,6 +12,7 @@ __all__ = [
     "NotReady",
     "NotYours",
     "Onleesbaar",
+    "PathClosed",
     "TooLarge",
     "TooManyTries",
     "WrongCode",
@@ -48,6 +49,10 @@ class TooManyTries(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
         self.retry_after = retry_after
+
+
+class PathClosed(TooManyTries):
+    """So many wrong passwords came from browsers we do not know that those may not try one now, whosever name it is."""
 
 
 class Busy(Exception):

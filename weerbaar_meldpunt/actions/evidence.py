@@ -19,7 +19,8 @@ from weerbaar_meldpunt.vault.files import FileSealer, open_file, verify_file
 
 from .drafts import DraftFile
 from .errors import Onleesbaar, TooLarge
-from .instance import Instance
+from .instance import Instance, sync_folder
+from .labels import labelled
 
 MAX_FILE: Final = 25 * 1024 * 1024
 MAX_MESSAGE: Final = 50 * 1024 * 1024
@@ -36,11 +37,11 @@ class DiskFull(OSError):
 class Upload(io.RawIOBase):
     """A file that is sealed as it is written; what was written cannot be read back from it.
 
-    A file above the limit does not break the request it comes in: the rest of it is swallowed and `too_large` says so,
-    so that the other files and the words of the same form are kept.
+    A file above the limit, or for which the disk has no room, does not break the request it comes in: the rest of it is
+    swallowed and `too_large` or `disk_full` says so, so that the words of the same form are not lost.
     """
 
-    too_large = False
+    too_large = disk_full = False
     _kept = _sealed = False
 
     def __init__(self, instance: Instance) -> None:
@@ -59,9 +60,9 @@ class Upload(io.RawIOBase):
         return True
 
     def write(self, chunk: object) -> int:
-        """Seal a piece; above what a file may hold, take it and keep nothing. `DiskFull` when the disk is."""
+        """Seal a piece; above what a file or the disk may hold, take it and keep nothing."""
         piece = bytes(chunk)  # type: ignore[call-overload]
-        if self.too_large:
+        if self.too_large or self.disk_full:
             return len(piece)
         if self._sealer.size + len(piece) > MAX_FILE:
             self.too_large = True
@@ -69,14 +70,25 @@ class Upload(io.RawIOBase):
             return len(piece)
         if len(self._head) < SNIFF:
             self._head += piece[: SNIFF - len(self._head)]
-        with _disk_full():
-            return self._sealer.write(piece)
+        try:
+            with _disk_full():
+                return self._sealer.write(piece)
+        except DiskFull:
+            self._swallow()
+            return len(piece)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """The form parser rewinds what came in whole: the seal is closed, so that many files hold no handle each."""
-        if not self.too_large:
-            self._seal()
+        if not self.too_large and not self.disk_full:
+            try:
+                self._seal()
+            except DiskFull:
+                self._swallow()
         return 0
+
+    def _swallow(self) -> None:
+        self.disk_full = True
+        self._drop()
 
     def _seal(self) -> None:
         if self._sealed:
@@ -98,14 +110,17 @@ class Upload(io.RawIOBase):
         return self._sealer.size
 
     def finish(self, name: str, *, now: datetime) -> DraftFile:
-        """Close the seal and keep the blob; durable when this returns. `TooLarge` for a file above the limit."""
+        """Close the seal and keep the blob; durable when this returns. `TooLarge` or `DiskFull`: nothing is kept."""
         if self.too_large:
             raise TooLarge
+        if self.disk_full:
+            raise DiskFull
         self._seal()
         with _disk_full():
             final = self._path.with_suffix("")
             self._path.rename(final)
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
+        labelled("filing/file-named")
         self._kept = True
         return DraftFile(
             self.blob_id, self._sealer.key, safe_name(name), self._sealer.size, self._sealer.sha256,
@@ -148,6 +163,16 @@ class Surplus(Upload):
         raise TooLarge
 
 
+class NoPlace(Surplus):
+    """A file that comes in while the disk has no room: swallowed, so that the words beside it can be given back."""
+
+    disk_full = True
+
+    def finish(self, name: str, *, now: datetime) -> DraftFile:
+        """Never kept."""
+        raise DiskFull
+
+
 @contextmanager
 def _disk_full() -> Iterator[None]:
     try:
@@ -156,14 +181,6 @@ def _disk_full() -> Iterator[None]:
         if fault.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull from fault
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def open_upload(instance: Instance) -> Upload:

@@ -1,110 +1,103 @@
-"""Is everything in order? What `meldpunt doctor` looks at, each with what was found, in one line, without content."""
+"""Is everything in order? What `meldpunt doctor` looks at: what was found in one line, and what to do about it.
+
+It never refuses: where the instance does not open, it says which file or setting is why, and looks at the rest.
+"""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
-from weerbaar_meldpunt.rules.vocabulary import TEAMS
-from weerbaar_meldpunt.store.migrate import current, newest
-from weerbaar_meldpunt.store.people import TeamGrant
-from weerbaar_meldpunt.store.tracks import Pulse
+from weerbaar_meldpunt.settings import Settings, SettingsFault, load_settings
 
-from . import outbox, roster
-from .errors import InstanceFault
-from .evidence import FREE_FLOOR
-from .instance import PEPPER, SERVER_KEY, Instance, readiness
-from .pulse import SEEN
-
-LEAST_MEMBERS: Final = 2
-SILENCE: Final = timedelta(minutes=5)
+from . import examination_desk, examination_machine
+from .errors import InstanceFault, Onleesbaar
+from .examination_machine import Looked
+from .instance import Instance, open_instance
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at; `do` is what to do about it, empty where it is fine."""
 
     what: str
     fine: bool
     found: str
+    do: str = ""
 
     def as_document(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
 
 
+# What to do where the room that looked does not say; by the beginning of what was looked at.
+_DO: Final = {
+    "custodians": "meldpunt vault custodians --invite, and once they made their keys: meldpunt vault pin",
+    "key of recovery": "meldpunt vault pin makes it, once all three custodians are pinned",
+    "key of backups": "meldpunt vault backup-key, and keep its sheet offline",
+    "keys of the house": "treat this as a break-in: change nothing, copy the server, call the custodians",
+    "readiness": "let members of that team sign in; look under Mensen; meldpunt vault pin",
+}
+
+
 def examine(instance: Instance, *, now: datetime) -> list[Finding]:
     """Everything an operator must know before people trust this instance."""
     return [
-        *_disk(instance), *_database(instance), *_teams(instance), *_roster(instance, now=now),
-        *_clock(instance, now=now), *_mail(instance),
+        _finding(one)
+        for room in (
+            examination_machine.look(instance.settings), examination_desk.look(instance, now=now)
+        )
+        for one in _carefully(room)
     ]  # fmt: skip
 
 
-def _disk(instance: Instance) -> Iterator[Finding]:
-    for name in (SERVER_KEY, PEPPER):
-        mode = (instance.settings.instance / name).stat().st_mode & 0o077
-        yield Finding(
-            name, not mode, "only its owner can read it" if not mode else "others on this machine can read it"
-        )
-    free = shutil.disk_usage(instance.blobs).free
-    yield Finding(
-        "disk", free > FREE_FLOOR, f"{free // 2**20} MiB free; new files are refused below {FREE_FLOOR // 2**20}"
-    )
-
-
-def _database(instance: Instance) -> Iterator[Finding]:
-    at = current(instance.engine)
-    yield Finding("database", at == newest(), f"at version {at}, the program is at {newest()}")
-
-
-def _teams(instance: Instance) -> Iterator[Finding]:
+def examine_folder(settings: Settings | None = None, *, now: datetime) -> list[Finding]:
+    """The same, also of an instance that does not open: then with the cause in front."""
     try:
-        instance.pins()
+        settings = settings or load_settings()
+    except SettingsFault as fault:
+        return [Finding("settings", False, str(fault), "mend meldpunt.toml; docs/operate.md names every setting")]
+    try:
+        instance = open_instance(settings, closed_too=True)
     except InstanceFault as fault:
-        yield Finding("pin file", False, str(fault))
-        return
-    with instance.readings() as session:
-        ready = readiness(session, instance, TEAMS)
-        counted = session.execute(
-            select(TeamGrant.team, func.count(TeamGrant.member_id.distinct()))
-            .where(TeamGrant.kind == "team")
-            .group_by(TeamGrant.team)
-        ).all()
-    holders = dict(counted)
-    for team in TEAMS:
-        yield Finding(f"key of {team}", ready[team], "pinned" if ready[team] else "not pinned; its cases go elsewhere")
-        held = holders.get(team, 0)
-        yield Finding(
-            f"members of {team}", held >= LEAST_MEMBERS, f"{held} hold the key; at least {LEAST_MEMBERS} should"
-        )
+        return [Finding("instance", False, str(fault), _why_closed(settings)), *_machine(settings)]
+    except DBAPIError as fault:
+        found = f"the database does not answer ({type(fault.orig).__name__})"
+        return [Finding("database", False, found, examination_machine.DATABASE), *_machine(settings)]
+    try:
+        return examine(instance, now=now)
+    finally:
+        instance.engine.dispose()
 
 
-def _clock(instance: Instance, *, now: datetime) -> Iterator[Finding]:
-    with instance.readings() as session:
-        seen = session.scalar(select(Pulse.seen_at).where(Pulse.name == SEEN))
-    # A pulse in the future is of a clock that ran wrong, and hides one that stands still.
-    fine = seen is not None and abs(now - seen) < SILENCE
-    yield Finding("clock", fine, f"last looked at {seen:%Y-%m-%d %H:%M} UTC" if seen else "has never looked")
+def _machine(settings: Settings) -> list[Finding]:
+    return [_finding(one) for one in _carefully(examination_machine.look(settings))]
 
 
-def _roster(instance: Instance, *, now: datetime) -> Iterator[Finding]:
-    with instance.readings() as session:
-        gaps = roster.gaps(session, TEAMS, now)
-    for team in TEAMS:
-        holes = [gap for gap in gaps if gap.team == team]
-        found = f"nobody from {holes[0].starts_at:%Y-%m-%d %H:%M} UTC" if holes else "somebody is always on duty"
-        yield Finding(f"roster of {team}, 7 days", not holes, found)
+def _why_closed(settings: Settings) -> str:
+    missing = [name for name in examination_machine.KEY_FILES if not (settings.instance / name).exists()]
+    if missing:
+        return f"put {' and '.join(missing)} back from the sheet (docs/operate.md); never make a new one"
+    return "nothing is served until this is mended"
 
 
-def _mail(instance: Instance) -> Iterator[Finding]:
-    with instance.readings() as session:
-        waiting = outbox.waiting(session)
-    sends = instance.settings.smtp is not None
-    found = "a mail server is set" if sends else "no mail server is set, so nobody is reminded by mail"
-    yield Finding("mail", sends or instance.demonstration, f"{found}; {waiting} waiting")
+def _carefully(room: Iterator[Looked]) -> Iterator[Looked]:
+    """What a room finds, until something breaks under it: that is a finding too."""
+    try:
+        yield from room
+    except DBAPIError as fault:
+        found = f"the database does not answer ({type(fault.orig).__name__})"
+        yield Looked("database", False, found, examination_machine.DATABASE)
+    except InstanceFault as fault:
+        yield Looked("instance", False, str(fault), "nothing is sealed until this is mended")
+    except Onleesbaar as fault:
+        yield Looked("sealed rows", False, f"one of kind {fault.kind} does not open", "meldpunt audit verify names it")
+
+
+def _finding(one: Looked) -> Finding:
+    do = one.do or next((do for begins, do in _DO.items() if one.what.startswith(begins)), "")
+    return Finding(one.what, one.fine, one.found, "" if one.fine else do)

@@ -14,25 +14,30 @@ from weerbaar_meldpunt.rules import chase, words
 from weerbaar_meldpunt.rules.report import Report
 from weerbaar_meldpunt.rules.routing import Answer, compartments_for, decide
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
-from weerbaar_meldpunt.store.cases import Attachment, Case, CaseDoc, CaseGrant, Claim, Reader
+from weerbaar_meldpunt.store.cases import Attachment, Case, CaseDoc, Reader
 from weerbaar_meldpunt.store.tracks import Due, Duty, Track
 from weerbaar_meldpunt.vault.codes import ALPHABET, shown_code
 from weerbaar_meldpunt.vault.derive import new_id, random_below
-from weerbaar_meldpunt.vault.keys import FormKeys, ReaderKeys, account_code, split
-from weerbaar_meldpunt.vault.seal import Binding, seal_json
+from weerbaar_meldpunt.vault.keys import FormKeys, ReaderKeys
+from weerbaar_meldpunt.vault.seal import Binding
 from weerbaar_meldpunt.vault.wrap import PublicKey
 
+from . import dossier, emergency
+from .account_files import account_readers, next_reader
 from .casekeys import MELDING, NOTITIES, VEILIG, CaseRing, grant_to_reader, grant_to_team, open_for_reader
+from .claimrows import make_claim, open_claim
 from .drafts import DraftFile
-from .errors import NotReady, Onleesbaar, TooLarge
+from .errors import NotReady, TooLarge
 from .evidence import MAX_CASE
-from .instance import Instance
+from .instance import Instance, ready_keys
+from .labels import labelled
 from .ledger import Ledger, last_leaf
 from .people import Person
 
 FALLBACK: Final = "ondersteuning"
-ACCOUNT_MISSES: Final = 20
 CLAIM_DAYS: Final = 30
+# Somebody at the desk typed it, or a machine of an organisation sent it: the official comes later, with a claim code.
+WITHOUT_READER: Final = frozenset({"telefoon", "json"})
 
 
 @dataclass(frozen=True)
@@ -84,19 +89,27 @@ def file_report(
     )  # fmt: skip
 
     recipients = _grant_teams(ledger, ring, teams)
-    own = grant_to_reader(ledger, ring, readers, (MELDING, VEILIG))
-    role = "melder" if report.reporter.relation == "zelf" else "gemachtigde"
-    ledger.add(Reader, lookup=readers.lookup, case_id=case_id, key_id=own.key_id, role=role)
-    reader_keys = [(own, role)]
-    claim_code = None
-    if report.reporter.relation != "zelf":
-        claim_code = shown_code(keys.code("claim"))
-        reader_keys.append((_claim(ledger, instance, keys, ring, received), "claim"))
+    reader_keys, claim_code, claim_until = list[tuple[PublicKey, str]](), None, None
+    has_reader = account is not None or report.intake not in WITHOUT_READER
+    if has_reader:
+        own = grant_to_reader(ledger, ring, readers, (MELDING, VEILIG))
+        role = "melder" if report.reporter.relation == "zelf" else "gemachtigde"
+        ledger.add(Reader, lookup=readers.lookup, case_id=case_id, key_id=own.key_id, role=role)
+        reader_keys.append((own, role))
+    if report.reporter.relation != "zelf" or not has_reader:
+        claim_code, claim_until = shown_code(keys.code("claim")), now + timedelta(days=CLAIM_DAYS)
+        public = make_claim(ledger, instance, keys, ring, (MELDING, VEILIG), until=claim_until)
+        reader_keys.append((public, "claim"))
     for compartment in (MELDING, VEILIG):
         recipients[compartment]["readers"] = [[key.raw.hex(), part] for key, part in reader_keys]
 
-    _seal_documents(ledger, ring, report, answer, chosen, recipients, received, teams, sharing)
+    more = {"claim_until": claim_until.isoformat()} if claim_until else {}
+    _seal_documents(ledger, ring, report, answer, chosen, recipients, received, teams, sharing, more)
     _open_tracks(ledger, case_id, teams, report, answer, received, now)
+    emergency.note(
+        session, instance, ledger, case_id=case_id, reference=reference, urgency=answer.urgency, teams=teams.values(),
+        report={"contact": report.contact.model_dump(mode="json"), "barred_member": report.barred_member},
+    )  # fmt: skip
     for file in files:
         attachment = new_id()
         sealed = ring.seal(MELDING, file.document() | {"by": "melder"}, Binding("attachment", case_id, attachment, 1))
@@ -106,9 +119,10 @@ def file_report(
         )  # fmt: skip
     event = new_id()
     body = ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", case_id, event, 0))
-    ledger.close(own.key_id, "ingediend", case_id, body, event=event)
+    ledger.close(reader_keys[0][0].key_id, "ingediend", case_id, body, event=event)
+    labelled("filing/leaf-written")
     return Filed(
-        reference, None if account else shown_code(keys.code("receipt")), claim_code, chosen,
+        reference, shown_code(keys.code("receipt")) if has_reader and not account else None, claim_code, chosen,
         answer.as_document(), received, tuple(teams), readers,
     )  # fmt: skip
 
@@ -136,34 +150,16 @@ def _own_reader(
     """The keys of the reporter's side: from the receipt code, or from the account's next number."""
     if account is None:
         return ReaderKeys.from_code(keys.code("receipt"), instance.id)
-    numbers = account_readers(session, instance, account)
-    for reader, case_id in numbers:
-        if known is not None and case_id == known:
-            return reader
-    taken = [place for place, (_, case_id) in enumerate(numbers) if case_id is not None]
-    return numbers[max(taken, default=-1) + 1][0]
-
-
-def account_readers(session: Session, instance: Instance, account: Person) -> list[tuple[ReaderKeys, bytes | None]]:
-    """The account's readers in order with the case of each, to twenty free numbers beyond the last that is taken."""
-    secret, found = bytes.fromhex(account.bundle["files"]), list[tuple[ReaderKeys, bytes | None]]()
-    while True:
-        first = len(found)
-        batch = [
-            ReaderKeys.from_code(account_code(secret, n), instance.id) for n in range(first, first + ACCOUNT_MISSES)
-        ]
-        rows = session.execute(
-            select(Reader.lookup, Reader.case_id).where(Reader.lookup.in_([reader.lookup for reader in batch]))
-        ).all()
-        cases = {row.lookup: row.case_id for row in rows}
-        found += [(reader, cases.get(reader.lookup)) for reader in batch]
-        if not cases:
-            return found
+    if known is not None:
+        for one in account_readers(session, instance, account.bundle):
+            if one.case_id == known:
+                return one.keys
+    return next_reader(session, instance, account.bundle)
 
 
 def _ready_teams(session: Session, instance: Instance, answer: Answer) -> dict[str, PublicKey]:
-    """The teams that get the case; a team without a pinned key is replaced by ondersteuning."""
-    keys = instance.sealing_keys(session, "team", TEAMS)
+    """The teams that get the case; one that is not ready is replaced by ondersteuning."""
+    keys = ready_keys(session, instance, TEAMS)
     if FALLBACK not in keys:
         raise NotReady
     wanted = [route if route in keys else FALLBACK for route in answer.routes or (FALLBACK,)]
@@ -185,21 +181,10 @@ def _grant_teams(ledger: Ledger, ring: CaseRing, teams: Mapping[str, PublicKey])
     return recipients
 
 
-def _claim(ledger: Ledger, instance: Instance, keys: FormKeys, ring: CaseRing, received: datetime) -> PublicKey:
-    """A second reader, whose seed only the claim code opens: the official's own side of the case."""
-    lookup, key = split(keys.code("claim"), instance.id, "claim")
-    reader = ReaderKeys(new_id(), FormKeys.new().token)
-    public = grant_to_reader(ledger, ring, reader, (MELDING, VEILIG))
-    sealed = seal_json(key, {"seed": reader.seed.hex(), "case": ring.case_id.hex()}, Binding("claim", None, lookup, 0))
-    ledger.add(Claim, lookup=lookup, sealed=sealed, expires_at=received + timedelta(days=CLAIM_DAYS))
-    ledger.add(Reader, lookup=reader.lookup, case_id=ring.case_id, key_id=public.key_id, role="claim")
-    return public
-
-
 def _seal_documents(
     ledger: Ledger, ring: CaseRing, report: Report, answer: Answer, chosen: tuple[str, str],
     recipients: Mapping[str, Any], received: datetime, teams: Mapping[str, PublicKey],
-    sharing: Mapping[str, Any] | None,
+    sharing: Mapping[str, Any] | None, more: Mapping[str, Any],
 ) -> None:  # fmt: skip
     document = report.as_document()
     private = document.pop("private", None)
@@ -210,7 +195,7 @@ def _seal_documents(
     melding = {
         "report": document, "answer": answer.as_document(), "words": list(chosen), "marks": marks,
         "received_at": received.isoformat(), "recipients": recipients, "facts": None,
-        "sharing": dict(sharing) if sharing else None,
+        "sharing": dict(sharing) if sharing else None, **more,
     }  # fmt: skip
     for compartment, content in ((MELDING, melding), (VEILIG, {"private": private or {}})):
         sealed = ring.seal(compartment, content, Binding("case_doc", ring.case_id, compartment, 1))
@@ -242,20 +227,21 @@ def _again(
 ) -> Filed:
     """The answer to a form that was filed before: the same codes, read back from the sealed case."""
     case = session.get_one(Case, case_id)
-    grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case_id)).all()
-    if reader.pair(case_id).public.key_id not in {grant.recipient for grant in grants}:
+    claim = open_claim(session, instance, keys.code("claim"))
+    found = dossier.load(session, instance, case_id, team=None, recipient=reader.pair(case_id).public.key_id)
+    filed_by = bool(found.grants)
+    if not filed_by and claim is not None and claim.case_id == case_id:  # there is no reader but the one that waits
+        reader = claim.keys
+        found = dossier.load(session, instance, case_id, team=None, recipient=reader.pair(case_id).public.key_id)
+    if not found.grants:
         raise FiledElsewhere
-    ring = open_for_reader(case_id, reader, grants)
-    doc = session.get(CaseDoc, (case_id, MELDING))
-    if doc is None:
-        raise Onleesbaar("case_doc")
-    content = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
-    proxy = content["report"].get("reporter", {}).get("relation", "zelf") != "zelf"
+    ring = open_for_reader(case_id, reader, found.grants, found.epochs, found.trail)
+    content = dossier.open_doc(ring, found, MELDING)
     teams = tuple(team for team, _ in content["recipients"][MELDING]["teams"])
     first, second = content["words"]
     return Filed(
-        case.reference, None if account else shown_code(keys.code("receipt")),
-        shown_code(keys.code("claim")) if proxy else None, (first, second), content["answer"], case.received_at,
+        case.reference, shown_code(keys.code("receipt")) if filed_by and not account else None,
+        shown_code(keys.code("claim")) if claim else None, (first, second), content["answer"], case.received_at,
         teams, reader, repeated=True,
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from . import evidence
 from .drafts import DraftFile
 from .filing import file_report
 from .instance import PEPPER, SERVER_KEY, Instance
+from .labels import labelled
 
 
 def file_from_operator(instance: Instance, text: bytes, paths: Sequence[Path], *, now: datetime) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def file_from_operator(instance: Instance, text: bytes, paths: Sequence[Path], *
         for file in files:
             evidence.remove_blob(instance, file.blob_id)
         raise
+    labelled("filing/committed")
     return {
         "reference": filed.reference,
         "receipt_code": filed.receipt_code,

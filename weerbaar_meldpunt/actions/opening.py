@@ -16,6 +16,7 @@ from weerbaar_meldpunt.store.tracks import Track
 
 from . import dossier
 from .barred import Barred, is_barred
+from .caseepochs import gave_up
 from .casekeys import MELDING, VEILIG, CaseRing, keep_cache, open_for_team
 from .dossier import AttachmentView, CaseView
 from .errors import NotYours, Onleesbaar
@@ -90,7 +91,9 @@ def _open(
     teams = person.teams.get(opening.team)
     if not teams:
         raise NotYours
-    ring, fresh = open_for_team(opening.case_id, teams, found.grants, found.folds, found.trail)
+    ring, fresh = open_for_team(opening.case_id, teams, found.grants, found.folds, found.epochs, found.trail)
+    if MELDING not in ring.keys and gave_up(instance, opening.case_id, opening.team, found.trail):
+        raise NotYours
     return ring, found, fresh
 
 

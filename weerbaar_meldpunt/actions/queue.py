@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.moves import CLOSED
 from weerbaar_meldpunt.rules.vocabulary import TRACK_STATES, URGENCIES
-from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseGrant, Fold, Headline
+from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseEpoch, CaseGrant, Fold, Headline
+from weerbaar_meldpunt.store.links import outdate_segments
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Track
 from weerbaar_meldpunt.vault.errors import Onleesbaar
@@ -122,8 +123,27 @@ def queue_page(
     if page > pages:
         page = pages
         found = session.execute(_page(person, team, where, chosen, page, size, now)).all()
+    return _shown(instance, person, keys[-1], found, page=page, pages=pages, now=now)
+
+
+def rows_among(
+    session: Session, instance: Instance, person: Person, team: str, case_ids: Collection[bytes], *, now: datetime
+) -> QueuePage:
+    """The tracks of a team on these cases, open ones first, as rows of a queue; as many as a page holds."""
+    keys = person.teams.get(team)
+    if not keys:
+        raise NotYours
+    where = [Track.team == team, Track.case_id.in_(case_ids)]
+    order = (Track.closed_at.is_not(None), Track.urgency, Track.opened_at.desc(), Track.id)
+    found = session.execute(_page(person, team, where, order, 1, MAX_PAGE, now)).all()
+    return _shown(instance, person, keys[-1], found, page=1, pages=1, now=now)
+
+
+def _shown(
+    instance: Instance, person: Person, keys: TeamKeys, found: Sequence[Any], *, page: int, pages: int, now: datetime
+) -> QueuePage:
     rows = [row for row in found if row.Track is not None]
-    headlines = {row.Track.case_id: _opened(keys[-1], row) for row in rows}
+    headlines = {row.Track.case_id: _opened(keys, row) for row in rows}
     return QueuePage(
         rows=tuple(
             QueueRow(
@@ -136,7 +156,7 @@ def queue_page(
             )
             for row in rows
         ),
-        page=page, pages=pages, total=total,
+        page=page, pages=pages, total=found[0].total,
         counts={name.removeprefix("n_"): value for name, value in found[0]._mapping.items() if name[:2] == "n_"},
         unfolded=tuple(case_id for case_id, headline in headlines.items() if headline is None),
     )  # fmt: skip
@@ -263,12 +283,24 @@ def headline_values(keys: TeamKeys, case_id: bytes, revision: int, melding: Mapp
     return {"case_id": case_id, "team": keys.team, "revision": revision, "sealed": sealed}
 
 
+def fold_cases(
+    session: Session, instance: Instance, person: Person, team: str, *, after: bytes = b"", limit: int = MAX_PAGE
+) -> bytes | None:
+    """Make the caches of a team's next cases; answers the case to go on after, nothing when these were the last."""
+    query = select(Track.case_id).where(Track.team == team, Track.case_id > after).order_by(Track.case_id).limit(limit)
+    case_ids = session.scalars(query).all()
+    if case_ids:
+        _fold(session, instance, person.teams[team], team, case_ids)
+    return case_ids[-1] if len(case_ids) == limit else None
+
+
 def _fold(
     session: Session, instance: Instance, teams: Sequence[TeamKeys], team: str, case_ids: Sequence[bytes]
 ) -> dict[bytes, Mapping[str, Any]]:
     of_a = caserows.grants(case_ids).where(CaseGrant.compartment == MELDING)
     docs = caserows.docs(case_ids).where(CaseDoc.compartment == MELDING)
-    rows, trail = caserows.read(session, instance, case_ids, of_a, docs, caserows.folds(case_ids, team))
+    epochs = caserows.epochs(case_ids).where(CaseEpoch.compartment == MELDING)
+    rows, trail = caserows.read(session, instance, case_ids, of_a, docs, epochs, caserows.folds(case_ids, team))
     by_case: dict[bytes, dict[str, list[Any]]] = {case_id: {} for case_id in case_ids}
     for row in rows:
         by_case[row.case_id].setdefault(row.what, []).append(row)
@@ -276,11 +308,12 @@ def _fold(
     for case_id, parts in by_case.items():
         ring, fresh = open_for_team(
             case_id, teams, [caserows.a_grant(row) for row in parts.get("grant", [])],
-            [caserows.a_fold(row, team) for row in parts.get("fold", [])], trail,
+            [caserows.a_fold(row, team) for row in parts.get("fold", [])],
+            [caserows.an_epoch(row) for row in parts.get("epoch", [])], trail,
         )  # fmt: skip
         folds += fresh
         doc = next((caserows.a_doc(row) for row in parts.get("doc", [])), None)
-        if doc is None or not trail.agrees(doc):
+        if doc is None or not trail.agrees(doc) or not ring.is_newest(MELDING, doc.sealed):
             continue
         try:
             melding = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
@@ -296,3 +329,4 @@ def _fold(
 def drop_headlines(session: Session, case_id: bytes) -> None:
     """Delete a case's cached headlines when its document changed; sessions make them again."""
     session.execute(delete(Headline).where(Headline.case_id == case_id))
+    outdate_segments(session, case_id)

@@ -3,63 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase
-from weerbaar_meldpunt.rules.calendar import today
-from weerbaar_meldpunt.store.audit import Leaf
+from weerbaar_meldpunt.rules.moves import TRANSFERRED
 from weerbaar_meldpunt.store.cases import Attachment, Case, Claim, Message, Reader
-from weerbaar_meldpunt.store.people import Role
+from weerbaar_meldpunt.store.links import outdate_segments
 from weerbaar_meldpunt.store.tracks import Due, DueStep, Track
 from weerbaar_meldpunt.vault.codes import WrongCode, read_code
-from weerbaar_meldpunt.vault.derive import ID_BYTES, new_id, sha256
+from weerbaar_meldpunt.vault.derive import ID_BYTES, equal, new_id, sha256
 from weerbaar_meldpunt.vault.keys import ReaderKeys, split
 from weerbaar_meldpunt.vault.seal import Binding
 
-from . import dossier
-from .casekeys import MELDING, CaseRing, open_for_reader
+from . import caserows, dossier, retention
+from .account_files import AccountReader, account_readers
+from .caseepochs import renew
+from .casekeys import MELDING, VEILIG, CaseRing, open_for_reader
 from .drafts import DraftFile
-from .errors import NotAllowed, NotYours, TooLarge
+from .errors import NotAllowed, NotYours, Onleesbaar, TooLarge
 from .evidence import MAX_CASE, MAX_MESSAGE, plain_pieces
-from .filing import account_readers
+from .gaps import note_gaps
 from .handled import count_closing
 from .instance import Instance
 from .ledger import Ledger
-from .people import TEAM_ROLES, Person
+from .notify import address_of
+from .own_acts import MELDER, PROGRESS, PROXY, TAKEN_OVER, recipients_of
+from .person import Person
+from .seen import OpeningDay, OpeningView, by_day, openings_of
 from .sessions import SessionContent, start_content
-from .tracks import plan, settle
+from .tracks import genuine, plan, settle
+from .trail import Trail
 from .views import AttachmentView, CaseView
 
 MAX_TEXT = 200_000
-_PRIVATE: Final = "geopend_veilig"
-_OPENINGS: Final = ("geopend", "geopend_bestand", _PRIVATE)
+READS: Final = "lezer"  # what is left of a reader's side who may read the case
 # The steps at which the coordinator knows that a team is late.
 _TOLD: Final = ("coordinator", "heel_team")
 _ON_THE_PAPER: Final = "datum_op_stuk"
-
-
-@dataclass(frozen=True)
-class OpeningView:
-    """Somebody opened the case or a part of it: when, of which teams they are, and what (an action of the trail)."""
-
-    at: datetime
-    teams: tuple[str, ...]
-    action: str
-
-
-@dataclass(frozen=True)
-class OpeningDay:
-    """What people of the same teams opened on one Dutch day: how often, the last time, and which parts."""
-
-    at: datetime
-    teams: tuple[str, ...]
-    actions: tuple[str, ...]
-    times: int
 
 
 @dataclass(frozen=True)
@@ -82,36 +68,76 @@ class OwnCase:
     @property
     def opening_days(self) -> tuple[OpeningDay, ...]:
         """The openings in a line for each day and team, newest first; those of the address apart."""
-        groups: dict[tuple[date, tuple[str, ...], bool], list[OpeningView]] = {}
-        for opening in self.openings:
-            key = (today(opening.at), opening.teams, opening.action == _PRIVATE)
-            groups.setdefault(key, []).append(opening)
-        days = (
-            OpeningDay(max(o.at for o in group), teams, tuple(sorted({o.action for o in group})), len(group))
-            for (_, teams, _), group in groups.items()
-        )
-        return tuple(sorted(days, key=lambda day: day.at, reverse=True))
+        return by_day(self.openings)
 
 
 def enter(session: Session, instance: Instance, typed: str, *, now: datetime) -> SessionContent | None:
-    """A session for whoever holds a receipt code; nothing for a code that opens no case."""
-    try:
-        reader = ReaderKeys.from_code(read_code(typed), instance.id)
-    except WrongCode:
-        return None
-    known = session.scalar(select(Reader.case_id).where(Reader.lookup == reader.lookup))
-    if known is None:
+    """A session for whoever holds a receipt code; nothing for a code that opens no case.
+
+    A code of which nothing is left but that somebody else took the report over gets one too: the page says just that.
+    """
+    reader = _keys_of(instance, typed)
+    row = session.get(Reader, reader.lookup) if reader else None
+    if reader is None or row is None or (row.case_id is None and row.role != TAKEN_OVER):
         return None
     return start_content("reader", now=now, lookup=reader.lookup, seed=reader.seed)
 
 
-def is_claim_code(session: Session, instance: Instance, typed: str, *, now: datetime) -> bool:
-    """Whether what was typed is the code by which a proxy hands a case over, while it is valid."""
+def _keys_of(instance: Instance, typed: str) -> ReaderKeys | None:
+    try:
+        return ReaderKeys.from_code(read_code(typed), instance.id)
+    except WrongCode:
+        return None
+
+
+def is_own_code(instance: Instance, content: SessionContent, typed: str) -> bool:
+    """Whether the code that was typed is the one this session was opened with: who has it in hand may do more."""
+    keys, held = _keys_of(instance, typed), reader_of(content)
+    return keys is not None and held is not None and equal(keys.seed, held.seed)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one team is: all that somebody sees who may follow the progress only."""
+
+    team: str
+    state: str
+
+
+def standing(session: Session, reader: ReaderKeys) -> str:
+    """What is left of a reader's side: `lezer`, `voortgang`, `overgenomen`, or nothing at all."""
+    row = session.get(Reader, reader.lookup)
+    if row is None or (row.case_id is None and row.role != TAKEN_OVER):
+        return ""
+    if row.case_id is None:
+        return TAKEN_OVER
+    return PROGRESS if row.role == PROGRESS else READS
+
+
+def progress_of(session: Session, instance: Instance, reader: ReaderKeys) -> tuple[Progress, ...]:
+    """How far the teams are, for whoever may see no more: from columns of tracks, nothing of the case is opened.
+
+    `NotYours` for anybody else, and for a row that the trail does not know so: there is no key here that would tell.
+    """
+    row = session.get(Reader, reader.lookup)
+    if row is None or row.case_id is None or row.role != PROGRESS:
+        raise NotYours
+    if row.key_id != reader.pair(row.case_id).public.key_id:
+        raise NotYours
+    trail = caserows.trail_of(session, instance, row.case_id)
+    if not trail.agrees(row):
+        raise NotYours
+    tracks = session.scalars(select(Track).where(Track.case_id == row.case_id).order_by(Track.opened_at, Track.team))
+    return tuple(Progress(track.team, track.state) for track in tracks if trail.agrees(track))
+
+
+def is_claim_code(session: Session, instance: Instance, typed: str) -> bool:
+    """Whether what was typed is the code by which a proxy hands a case over; perhaps its time is over."""
     try:
         lookup, _ = split(read_code(typed), instance.id, "claim")
     except WrongCode:
         return False
-    return session.scalar(select(Claim.lookup).where(Claim.lookup == lookup, Claim.expires_at > now)) is not None
+    return session.get(Claim, lookup) is not None
 
 
 def reader_of(content: SessionContent) -> ReaderKeys | None:
@@ -121,9 +147,9 @@ def reader_of(content: SessionContent) -> ReaderKeys | None:
     return ReaderKeys(content.lookup, content.seed)
 
 
-def account_reader(session: Session, instance: Instance, person: Person, reference: str) -> ReaderKeys:
-    """The keys of one of an account's own cases."""
-    held = {case_id: reader for reader, case_id in account_readers(session, instance, person) if case_id}
+def account_reader(session: Session, instance: Instance, person: Person, reference: str) -> AccountReader:
+    """One of an account's own cases."""
+    held = {one.case_id: one for one in account_readers(session, instance, person.bundle) if one.case_id}
     case_id = session.scalar(select(Case.id).where(Case.reference == reference, Case.id.in_(list(held))))
     if case_id is None:
         raise NotYours
@@ -143,34 +169,39 @@ def own_case(session: Session, instance: Instance, reader: ReaderKeys) -> OwnCas
     found = dossier.load(session, instance, case.id, team=None, recipient=row.key_id)
     if not found.grants:
         raise NotYours
-    ring = open_for_reader(case.id, reader, found.grants)
+    ring = open_for_reader(case.id, reader, found.grants, found.epochs, found.trail)
     tracks = dossier.load_tracks(session, instance, case.id)
     view = dossier.view(
         instance, ring, found, tracks, reference=case.reference, received_at=case.received_at, team=None
     )
-    teams = [track.team for track in tracks]
-    return OwnCase(
-        case.id, view, row.role, ring, reader, _openings(session, case.id, teams, view), _told_at(session, case.id)
-    )
+    role = row.role
+    if view.readable:  # what a reader is, the report's own document says
+        of = [one for one in recipients_of(case.id, view.melding) if one.key.key_id == row.key_id]
+        if not of:
+            raise NotYours
+        role = of[0].role
+    openings = openings_of(session, case.id, view, named=instance.settings.names_shown)
+    return OwnCase(case.id, view, role, ring, reader, openings, _told_at(session, case.id))
 
 
-def _openings(
-    session: Session, case_id: bytes, teams: Sequence[str], view: CaseView
-) -> tuple[OpeningView, ...]:  # fmt: skip
-    """Who opened the case and was shown it, newest first: of which team, never by name."""
-    shown = {event.seq for event in view.openings}
-    of_team = and_(Role.user_id == Leaf.actor, Role.team.in_(teams), Role.role.in_(TEAM_ROLES))
-    rows = session.execute(
-        select(Leaf.seq, Leaf.at, Leaf.action, Role.team)
-        .outerjoin(Role, of_team)
-        .where(Leaf.object == case_id, Leaf.action.in_(_OPENINGS))
-        .order_by(Leaf.seq.desc())
-    ).all()
-    teams_of: dict[int, set[str]] = {}
-    for row in rows:
-        teams_of.setdefault(row.seq, set()).update({row.team} - {None})
-    found = {row.seq: OpeningView(row.at, tuple(sorted(teams_of[row.seq])), row.action) for row in rows}
-    return tuple(opening for seq, opening in found.items() if seq in shown)
+def own_private(session: Session, instance: Instance, own: OwnCase) -> Mapping[str, Any] | None:
+    """Address, family and habits, for a reader who holds their key; nothing where they do not open."""
+    if VEILIG not in own.ring.keys:
+        return None
+    key_id = own.reader.pair(own.case_id).public.key_id
+    found = dossier.load(session, instance, own.case_id, team=None, recipient=key_id)
+    try:
+        return dossier.open_doc(own.ring, found, VEILIG)
+    except Onleesbaar:
+        return None
+
+
+def notify_address(session: Session, instance: Instance, own: OwnCase) -> str | None:
+    """Where a mail goes when a team writes; a proxy does not see it once the report was taken over."""
+    readers = recipients_of(own.case_id, own.view.melding) if own.view.readable else []
+    if own.role == PROXY and MELDER in {one.role for one in readers}:
+        return None
+    return address_of(instance, session.get_one(Case, own.case_id))
 
 
 def _told_at(session: Session, case_id: bytes) -> dict[bytes, datetime]:
@@ -195,13 +226,32 @@ def terms_for_reporter(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def own_cases(session: Session, instance: Instance, person: Person) -> list[OwnCase]:
-    """All cases of an account, found by look-ups derived in the session; newest first."""
+    """All cases of an account that it may read, found by look-ups derived in the session; newest first."""
     found = [
-        own_case(session, instance, reader)
-        for reader, case_id in account_readers(session, instance, person)
-        if case_id is not None
+        own_case(session, instance, one.keys)
+        for one in account_readers(session, instance, person.bundle)
+        if one.case_id is not None and one.role != PROGRESS
     ]
     return sorted(found, key=lambda own: own.view.received_at, reverse=True)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What an account has beside the cases it may read: those it only follows, and how many were taken over."""
+
+    followed: tuple[tuple[ReaderKeys, tuple[Progress, ...]], ...] = field(repr=False)
+    taken_over: int
+
+
+def beside(session: Session, instance: Instance, person: Person) -> Beside:
+    """The cases of an account of which nothing is opened for it any more."""
+    rows = account_readers(session, instance, person.bundle)
+    followed = []
+    for one in rows:
+        if one.case_id is not None and one.role == PROGRESS:
+            with suppress(NotYours):  # a row that the trail does not know
+                followed.append((one.keys, progress_of(session, instance, one.keys)))
+    return Beside(tuple(followed), sum(one.case_id is None and one.role == TAKEN_OVER for one in rows))
 
 
 def reply(
@@ -226,21 +276,33 @@ def reply(
     message = _message_id(form, text, files) if form else new_id()
     if session.get(Message, message) is not None:
         return False
-    tracks = session.scalars(select(Track).where(Track.case_id == own.case_id)).all()
+    rows, trail = caserows.read(session, instance, [own.case_id], caserows.docs([own.case_id]), work=True)
+    if own.view.revision not in {row.number for row in rows if row.part == MELDING}:
+        own = own_case(session, instance, own.reader)  # somebody else wrote to it since it was opened
+    query = select(Track).where(Track.case_id == own.case_id, Track.outcome.is_distinct_from(TRANSFERRED))
+    tracks = session.scalars(query).all()
     key_id = own.reader.pair(own.case_id).public.key_id
-    if tracks and all(track.closed_at for track in tracks):
+    ring = own.ring
+    if own.view.readable:
+        document = dict(own.view.melding)
+        ring = renew(session, instance, ring, document, actor=key_id, compartments=(MELDING,), now=now)
+    if tracks and all(track.closed_at and trail.agrees(track) for track in tracks):
         count_closing(session, instance, case, -1, by=key_id, now=now)
     ledger = Ledger(session, instance, now=now)
-    document = {"from": "melder", "name": None, "text": text, "at": now.isoformat()}
+    if any(track.closed_at for track in tracks):
+        retention.stop(session, ledger, case)
+    outdate_segments(session, own.case_id)
+    by = PROXY if own.role == PROXY else None  # the official and the proxy read each other's messages
+    document = {"from": "melder", "name": by, "text": text, "at": now.isoformat()}
     ledger.add(
         Message, id=message, case_id=own.case_id, revision=1, hour=now.replace(minute=0, second=0, microsecond=0),
-        sealed=own.ring.seal(MELDING, document, Binding("message", own.case_id, message, 1)),
+        sealed=ring.seal(MELDING, document, Binding("message", own.case_id, message, 1)),
     )  # fmt: skip
-    add_files(ledger, own.ring, files, by="melder")
-    for track in tracks:
-        _wake(session, ledger, track, now=now)
+    add_files(ledger, ring, files, by="melder")
+    changed = {table for track in tracks for table in _wake(session, ledger, trail, track, now=now)}
+    note_gaps(session, instance, own.view.reference, changed, now=now)
     event = new_id()
-    body = own.ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", own.case_id, event, 0))
+    body = ring.seal(MELDING, {"text": "", "files": len(files)}, Binding("event", own.case_id, event, 0))
     ledger.close(key_id, "bericht_melder", own.case_id, body, event=event)
     return True
 
@@ -250,9 +312,16 @@ def _message_id(form: bytes, text: str, files: Sequence[DraftFile]) -> bytes:
     return sha256("\0".join([form.hex(), text, *(file.name for file in files)]).encode())[:ID_BYTES]
 
 
-def _wake(session: Session, ledger: Ledger, track: Track, *, now: datetime) -> None:
-    """What a message of the reporter does with one track."""
-    dues = list(session.scalars(select(Due).where(Due.track_id == track.id)))
+def _wake(session: Session, ledger: Ledger, trail: Trail, track: Track, *, now: datetime) -> set[str]:
+    """What a message of the reporter does with one track; answers what of it was changed behind the program.
+
+    That is left as it is: written anew it would stand in the trail as true.
+    """
+    found = list(session.scalars(select(Due).where(Due.track_id == track.id)))
+    dues = genuine(trail, found)
+    forged = {Due.__tablename__} if len(dues) < len(found) else set()
+    if not trail.agrees(track):
+        return forged | {Track.__tablename__}
     changes: dict[str, Any] = {}
     if track.state == "afgerond":
         settle(ledger, dues, ("enquete",), "vervallen", now=now)
@@ -262,6 +331,7 @@ def _wake(session: Session, ledger: Ledger, track: Track, *, now: datetime) -> N
         changes = {"state": "in_behandeling"}
     fresh = chase.after_message(track.urgency, now=now) if track.state != "nieuw" else []
     plan(ledger, track, dues, fresh, now=now, unread=True, **changes)
+    return forged
 
 
 def add_files(ledger: Ledger, ring: CaseRing, files: Sequence[DraftFile], *, by: str) -> None:

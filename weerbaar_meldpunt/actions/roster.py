@@ -121,6 +121,26 @@ def remove_duty(session: Session, instance: Instance, duty_id: bytes, *, now: da
     Ledger(session, instance, now=now).close(by.user_id, "rooster_weg", duty_id)
 
 
+def without(session: Session, instance: Instance, team: str, user_id: bytes, *, now: datetime) -> int:
+    """Take somebody who leaves a team off its roster, from now on; answers how many periods lost who was on duty.
+
+    A period that has an owner no more is a gap, and shows as one: a time must not be promised on the word of somebody
+    who is gone. As achterwacht they are only taken off.
+    """
+    rows = session.scalars(select(Duty).where(Duty.team == team, Duty.ends_at > now).with_for_update()).all()
+    lost = [row for row in rows if row.owner_id == user_id]
+    for row in lost:
+        session.delete(row)
+    for row in rows:
+        if row.backup_id == user_id and row.owner_id != user_id:
+            owner = open_duty(instance, row).owner
+            document = {"owner": {"name": owner.name, "number": owner.number}, "backup": None}
+            row.backup_id, row.revision = None, row.revision + 1
+            row.sealed = seal_json(instance.server.seal, document, Binding("duty", team, row.id, row.revision))
+    session.flush()
+    return len(lost)
+
+
 def duties(session: Session, instance: Instance, team: str, now: datetime, days: int = LOOKED_AHEAD) -> list[DutyView]:
     """The roster of a team from now on, in order."""
     rows = session.scalars(_ahead((team,), now, now + timedelta(days=days)))

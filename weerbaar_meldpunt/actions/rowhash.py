@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import inspect
@@ -10,6 +11,7 @@ from sqlalchemy import inspect
 from weerbaar_meldpunt.store.base import Base
 
 
+@cache
 def columns_of(model: type[Base]) -> tuple[str, ...]:
     """The names of a table's columns, as attributes."""
     return tuple(attribute.key for attribute in inspect(model).column_attrs)
@@ -17,11 +19,14 @@ def columns_of(model: type[Base]) -> tuple[str, ...]:
 
 def row_id(model: type[Base], values: Mapping[str, Any]) -> bytes:
     """A row's primary key as bytes."""
-    parts = []
-    for column in inspect(model).primary_key:
-        value = values[inspect(model).get_property_by_column(column).key]
-        parts.append(value if isinstance(value, bytes) else str(value).encode())
-    return b"|".join(parts)
+    parts = (values[name] for name in _key_of(model))
+    return b"|".join(value if isinstance(value, bytes) else str(value).encode() for value in parts)
+
+
+@cache
+def _key_of(model: type[Base]) -> tuple[str, ...]:
+    mapper = inspect(model)
+    return tuple(mapper.get_property_by_column(column).key for column in mapper.primary_key)
 
 
 def row_values(row: Base) -> dict[str, Any]:

@@ -11,16 +11,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.cases import Attachment, Claim
+from weerbaar_meldpunt.store.cases import Attachment
 from weerbaar_meldpunt.store.people import Invitation
 
+from .bulk import sweep_looks
+from .claimrows import sweep_claims
 from .drafts import KEPT, sweep_drafts
 from .instance import Instance
 from .people import sweep_unconfirmed
 from .sessions import sweep_sessions
+from .throttle import sweep_throttle
+from .tombstones import bury_all
 
 PART: Final = ".part"
 UNFINISHED: Final = timedelta(hours=24)
@@ -43,8 +47,10 @@ def sweep_rows(session: Session, *, now: datetime) -> None:
     sweep_sessions(session, now=now)
     sweep_drafts(session, now=now)
     sweep_unconfirmed(session, now=now)
-    session.execute(delete(Invitation).where(Invitation.expires_at < now))
-    session.execute(delete(Claim).where(Claim.expires_at < now))
+    sweep_throttle(session, now=now)
+    bury_all(session, Invitation, Invitation.expires_at < now, now=now)
+    sweep_looks(session, now=now)
+    sweep_claims(session, now=now)
 
 
 def sweep_blobs(session: Session, instance: Instance, *, wall: datetime) -> Swept:

@@ -1,7 +1,8 @@
-"""The keys of teams: made by the first member, pinned at the console, given to a colleague after a comparison."""
+"""The keys of teams: made by the first member, pinned at the console, and what of them a person believes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,16 +10,32 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.people import Bundle, Role, TeamEpoch, TeamGrant, User
-from weerbaar_meldpunt.vault.derive import equal, new_key
+from weerbaar_meldpunt.store.people import TeamEpoch, TeamGrant
+from weerbaar_meldpunt.vault.derive import new_key
 from weerbaar_meldpunt.vault.errors import Onleesbaar
-from weerbaar_meldpunt.vault.keys import TeamKeys
-from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, epoch_statement, shown_fingerprint, verified, wrap
+from weerbaar_meldpunt.vault.keys import TeamKeys, user_key_pair
+from weerbaar_meldpunt.vault.wrap import (
+    Grant,
+    PublicKey,
+    epoch_statement,
+    recipient_of,
+    shown_fingerprint,
+    unwrap,
+    verified,
+    wrap,
+)
 
+from . import pinning
+from .alarms import raise_alarm
+from .custodians import RECOVERY, grant_to_recovery
 from .errors import NotAllowed
 from .instance import Instance
 from .ledger import Ledger
-from .people import ACTIVE, STATS, TEAM_ROLES, Person, open_bundle, seal_bundle
+from .person import Person, group_of, kind_of
+from .rosters import Listed, write_roster
+from .vouching import trail_of_rows
+
+GRANT_PLANTED = "teamsleutel_ondergeschoven"
 
 
 def fingerprint_words(fingerprint: bytes) -> str:
@@ -37,11 +54,14 @@ class TeamKeyRow:
 
 
 def team_keys(session: Session, instance: Instance) -> dict[str, TeamKeyRow]:
-    """The newest key of each team that has one."""
+    """The newest key of each team that has one; a row that holds no key counts for none."""
     pins, found = instance.pins(), dict[str, TeamKeyRow]()
     for row in session.scalars(select(TeamEpoch).order_by(TeamEpoch.epoch)):
-        key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
-        group = STATS if row.kind == "stats" else row.team
+        try:
+            key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
+        except Onleesbaar:
+            continue
+        group = group_of(row.kind, row.team)
         found[group] = TeamKeyRow(group, row.epoch, key.fingerprint, pins.holds(key))
     return found
 
@@ -49,107 +69,139 @@ def team_keys(session: Session, instance: Instance) -> dict[str, TeamKeyRow]:
 def unpinned_keys(session: Session, instance: Instance) -> list[PublicKey]:
     """Keys that may be pinned, for the console where they are compared: a first one, or one the last pinned signed.
 
-    Whoever writes the database can plant rows; none of those is offered beside or after a pinned key.
+    Whoever writes the database can plant rows, and a leaver of the last epoch can even sign one: what the program did
+    not write itself is not offered, nor anything beside or after a pinned key that does not follow from it.
     """
-    pins, last, found = instance.pins(), dict[tuple[str, str], PublicKey](), []
-    rows = session.scalars(select(TeamEpoch).order_by(TeamEpoch.kind, TeamEpoch.team, TeamEpoch.epoch))
+    return _waiting(session, instance)[0]
+
+
+def planted_keys(session: Session, instance: Instance) -> list[str]:
+    """Keys of teams in the database that no pin names and the program did not write, or nobody signed: for an alarm."""
+    return _waiting(session, instance)[1]
+
+
+def _waiting(session: Session, instance: Instance) -> tuple[list[PublicKey], list[str]]:
+    pins, last = instance.pins(), dict[tuple[str, str], PublicKey]()
+    offered, strange = list[PublicKey](), list[str]()
+    rows = session.scalars(select(TeamEpoch).order_by(TeamEpoch.kind, TeamEpoch.team, TeamEpoch.epoch)).all()
+    trail = trail_of_rows(session, instance, rows)
     for row in rows:
+        name = pinning.pin_name(row.kind, row.team, row.epoch)
         try:
             key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
         except Onleesbaar:
+            strange.append(name)
             continue
-        before = last.get((row.kind, row.team))
         if pins.holds(key):
             last[row.kind, row.team] = key
-        elif row.epoch == 1:
-            if pins.sealing(row.kind, row.team) is None:
-                found.append(key)
-        elif before is not None and row.epoch == before.epoch + 1 and _signed(before, key, row.signature):
-            found.append(key)
-    return found
+        elif trail.agrees(row) and _may_follow(instance, last.get((row.kind, row.team)), key, row.signature):
+            offered.append(key)
+        else:
+            strange.append(name)
+    return offered, strange
 
 
-def _signed(before: PublicKey, key: PublicKey, signature: bytes | None) -> bool:
+def _may_follow(instance: Instance, before: PublicKey | None, key: PublicKey, signature: bytes | None) -> bool:
+    if key.epoch == 1:
+        return instance.pins().sealing(key.kind, str(key.owner or "")) is None
+    return before is not None and key.epoch == before.epoch + 1 and signed_by(before, key, signature)
+
+
+def signed_by(before: PublicKey, key: PublicKey, signature: bytes | None) -> bool:
+    """Whether the epoch before signed this one."""
     statement = epoch_statement(key.kind, key.owner, key.epoch, key.fingerprint)
     return signature is not None and verified(before.verify_key, signature, statement)
-
-
-def _pin_in_bundle(session: Session, root: bytes, user_id: bytes, key: PublicKey) -> None:
-    row = session.scalars(select(Bundle).where(Bundle.user_id == user_id)).one()
-    bundle = open_bundle(root, row)
-    owner = key.owner if isinstance(key.owner, str) else ""
-    bundle["pins"][f"{key.kind}/{owner}/{key.epoch}"] = key.fingerprint.hex()
-    row.sealed = seal_bundle(root, user_id, row.revision + 1, bundle)
-    row.revision += 1
-    session.flush()
 
 
 def found_team(
     session: Session, instance: Instance, person: Person, root: bytes, team: str, *, now: datetime
 ) -> PublicKey:
-    """The first member makes a team's secret. Nothing is sealed to it until its pin stands in the pin file."""
-    kind = "stats" if team == STATS else "team"
-    owner = "" if team == STATS else team
-    allowed = person.has("statistiekredacteur") if kind == "stats" else person.member_of(team)
-    if not allowed:
+    """The first member makes a team's secret. Nothing is sealed to it until its pin stands in the pin file.
+
+    Where there are custodians, the member compared RECOVERY's key before: the secret is wrapped to it too.
+    """
+    kind, owner = kind_of(team)
+    if not person.belongs_to(team):
         raise NotAllowed("niet_van_dit_team")
-    if session.scalar(select(TeamEpoch.epoch).where(TeamEpoch.kind == kind, TeamEpoch.team == owner)):
+    if session.scalar(select(TeamEpoch.epoch).where(TeamEpoch.kind == kind, TeamEpoch.team == owner).limit(1)):
         raise NotAllowed("team_heeft_sleutel")
+    pinning.require_believed(instance, person.pins, RECOVERY, instance.id.hex())
     keys = TeamKeys(owner, 1, new_key(), kind)
     ledger = Ledger(session, instance, now=now)
     ledger.add(TeamEpoch, kind=kind, team=owner, epoch=1, public_key=keys.pair.public.raw, made_at=now)
-    _grant(ledger, keys, person.user_id, person.pair.public, person.user_id)
+    grant(ledger, keys, person.user_id, person.pair.public, person.user_id)
+    grant_to_recovery(session, instance, ledger, keys, grantor=person.user_id)
+    mine = person.pair.public
+    write_roster(session, ledger, keys, [Listed(person.user_id, mine.epoch, mine.fingerprint)])
     ledger.close(person.user_id, "team_gesticht", person.user_id)
-    _pin_in_bundle(session, root, person.user_id, keys.pair.public)
+    pinning.keep_made(session, root, person.user_id, keys.pair.public)
     return keys.pair.public
 
 
-def _grant(ledger: Ledger, keys: TeamKeys, member: bytes, key: PublicKey, grantor: bytes) -> None:
-    grant = Grant("team_grant", keys.team, None, keys.epoch, grantor)
+def grant(ledger: Ledger, keys: TeamKeys, member: bytes, key: PublicKey, grantor: bytes) -> None:
+    """Wrap a secret to a member's key, as a new row of the caller's act."""
+    wrapped = wrap(key, keys.secret, Grant("team_grant", keys.team, None, keys.epoch, grantor))
     ledger.add(
-        TeamGrant, kind=keys.kind, team=keys.team, epoch=keys.epoch, member_id=member, grantor=grantor,
-        wrapped=wrap(key, keys.secret, grant),
-    )  # fmt: skip
-
-
-def admit(
-    session: Session, instance: Instance, by: Person, user_id: bytes, team: str, *, fingerprint: bytes, now: datetime
-) -> None:
-    """A member gives a colleague the team's secret, all epochs of it: to the key with the fingerprint they compared."""
-    kind = "stats" if team == STATS else "team"
-    keys = by.statistics if kind == "stats" else by.teams.get(team, ())
-    user = session.scalars(select(User).where(User.id == user_id)).one_or_none()
-    wanted = ("statistiekredacteur",) if kind == "stats" else tuple(TEAM_ROLES)
-    role = select(Role.role).where(
-        Role.user_id == user_id, Role.team == ("" if kind == "stats" else team), Role.role.in_(wanted)
+        TeamGrant, kind=keys.kind, team=keys.team, epoch=keys.epoch, member_id=member, grantor=grantor, wrapped=wrapped
     )
-    if not keys or user is None or user.public_key is None or user.state != ACTIVE or user_id == by.user_id:
-        raise NotAllowed("kan_niet_toelaten")
-    if not session.scalar(role.limit(1)):
-        raise NotAllowed("niet_van_dit_team")
-    held = session.scalars(
-        select(TeamGrant.epoch).where(
-            TeamGrant.member_id == user_id, TeamGrant.kind == kind, TeamGrant.team == keys[0].team
+
+
+def grant_all(session: Session, ledger: Ledger, ring: Sequence[TeamKeys], key: PublicKey, grantor: bytes) -> None:
+    """Wrap every epoch of a ring to a member's key; what was wrapped to an earlier key of theirs is replaced."""
+    member = key.owner
+    if not ring or not isinstance(member, bytes):
+        raise ValueError("a member and the keys to give")
+    rows = session.scalars(
+        select(TeamGrant).where(
+            TeamGrant.member_id == member, TeamGrant.kind == ring[0].kind, TeamGrant.team == ring[0].team
         )
-    ).all()
-    public = PublicKey("user", user_id, user.key_number, user.public_key)
-    # Read in this transaction: what the page showed may have been replaced while they telephoned.
-    if not equal(public.fingerprint, fingerprint):
-        raise NotAllowed("sleutel_veranderd")
-    ledger = Ledger(session, instance, now=now)
-    for epoch in keys:
-        if epoch.epoch not in held:
-            _grant(ledger, epoch, user_id, public, by.user_id)
-    ledger.close(by.user_id, "toegelaten", user_id)
+    )
+    held = {row.epoch: row for row in rows}
+    for keys in ring:
+        row = held.get(keys.epoch)
+        if row is None:
+            grant(ledger, keys, member, key, grantor)
+        elif recipient_of(row.wrapped) != key.key_id:
+            wrapped = wrap(key, keys.secret, Grant("team_grant", keys.team, None, keys.epoch, grantor))
+            ledger.change(row, grantor=grantor, wrapped=wrapped)
 
 
-def with_adopted_pins(session: Session, instance: Instance, user_id: bytes, bundle: dict[str, Any]) -> dict[str, Any]:
-    """The bundle with the pins of keys this member was granted since; what is pinned already is never changed."""
-    grants = session.scalars(select(TeamGrant).where(TeamGrant.member_id == user_id)).all()
-    pins = {(pin.kind, pin.owner, pin.epoch): pin.fingerprint.hex() for pin in instance.pins().lines} if grants else {}
-    fresh = {
-        f"{grant.kind}/{grant.team}/{grant.epoch}": pins[grant.kind, grant.team, grant.epoch]
-        for grant in grants
-        if (grant.kind, grant.team, grant.epoch) in pins
-    }
-    return bundle | {"pins": fresh | bundle["pins"]}
+def with_adopted_pins(
+    session: Session, instance: Instance, user_id: bytes, bundle: dict[str, Any], *, now: datetime | None = None
+) -> dict[str, Any]:
+    """What a sign-in does with the pins: the bundle with the keys that follow from what this person pinned before.
+
+    A successor that the epoch before signed, and a key this person made, are taken over. Everything else that is new
+    waits for a comparison. A key that is pinned differently or not any more is refused, and so is a team's secret that
+    is not that of the pinned key; with `now` each of them alarms.
+    """
+    held = pinning.compare(session, instance, bundle)
+    if now is not None:
+        for name in sorted(held.doubted):
+            raise_alarm(session, instance, pinning.PIN_CHANGED, name, now=now)
+        for name in _planted_grants(session, user_id, bundle, held):
+            raise_alarm(session, instance, GRANT_PLANTED, f"{name} {user_id.hex()}", now=now)
+    return pinning.taken_over(bundle, held)
+
+
+def _planted_grants(session: Session, user_id: bytes, bundle: dict[str, Any], held: pinning.Held) -> list[str]:
+    """The grants to this person that do not give the key they pinned."""
+    rows = session.scalars(select(TeamGrant).where(TeamGrant.member_id == user_id)).all()
+    if not rows:
+        return []
+    pair = user_key_pair(bytes.fromhex(bundle["seed"]), user_id, bundle["number"])
+    found = []
+    for row in rows:
+        name = pinning.pin_name(row.kind, row.team, row.epoch)
+        pinned = held.pins.get(name)
+        # One that names another key than theirs is of an earlier key pair, or opens nothing: nothing to refuse.
+        if pinned is None or recipient_of(row.wrapped) != pair.public.key_id:
+            continue
+        try:
+            secret = unwrap(pair, row.wrapped, Grant("team_grant", row.team, None, row.epoch, row.grantor))
+            given = TeamKeys(row.team, row.epoch, secret, row.kind).pair.public.fingerprint.hex()
+        except (Onleesbaar, ValueError):
+            given = ""
+        if given != pinned:
+            found.append(name)
+    return found

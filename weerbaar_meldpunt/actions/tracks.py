@@ -11,6 +11,12 @@ from weerbaar_meldpunt.store.tracks import Due, Track
 from weerbaar_meldpunt.vault.derive import new_id, sha256
 
 from .ledger import Ledger
+from .trail import Trail
+
+
+def genuine(trail: Trail, dues: Iterable[Due]) -> list[Due]:
+    """The dues that are as the trail says. An act leaves the others alone: writing them anew would make them true."""
+    return [due for due in dues if trail.agrees(due)]
 
 
 def settle(ledger: Ledger, dues: Iterable[Due], kinds: Sequence[str] | None, step: str, *, now: datetime) -> None:

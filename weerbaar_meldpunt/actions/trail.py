@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Final
 
@@ -38,6 +39,17 @@ class Trail:
         """Whether a row of this hash is as its newest leaf says."""
         said = self.newest.get((table, row))
         return bool(said) and said == digest
+
+    @cached_property
+    def epochs(self) -> Mapping[bytes, Mapping[str, int]]:
+        """The newest epoch of the keys of each case, by compartment, that a leaf tells of."""
+        found: dict[bytes, dict[str, int]] = {}
+        for table, row in self.own:
+            if table == "case_epoch" and self.newest[table, row] != GONE:
+                case_id, compartment, epoch = row.rsplit(b"|", 2)
+                of_case = found.setdefault(case_id, {})
+                of_case[compartment.decode()] = max(int(epoch), of_case.get(compartment.decode(), 0))
+        return found
 
     def missing(self, table: str, present: Iterable[bytes]) -> int:
         """How many rows of a table should be there and are not."""

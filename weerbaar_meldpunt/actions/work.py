@@ -12,24 +12,27 @@ from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules import chase, moves
 from weerbaar_meldpunt.store.audit import Leaf
-from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseGrant, Fold, Message, Note
+from weerbaar_meldpunt.store.cases import Case, CaseDoc, Fold, Message, Note
+from weerbaar_meldpunt.store.links import outdate_segments
 from weerbaar_meldpunt.store.people import Role, TeamGrant, User
 from weerbaar_meldpunt.store.tracks import Due, Track
 from weerbaar_meldpunt.vault.derive import new_id
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.seal import Binding
 
+from . import caserows
 from .barred import Barred, is_barred
+from .caseepochs import gave_up, renew
 from .casekeys import MELDING, NOTITIES, CaseRing, keep_cache, open_for_team
-from .caserows import trail_of
 from .dossier import name_of
 from .errors import NotAllowed, NotYours, TooLarge
 from .instance import Instance
 from .ledger import Ledger
+from .notify import mail_reporter
 from .opening import tracks_of
 from .people import ACTIVE, TEAM_ROLES, Person
 from .reader import MAX_TEXT
-from .tracks import plan, settle, stamp_of
+from .tracks import genuine, plan, settle, stamp_of
 from .trail import Trail
 
 FIRST_CONTACT: Final = "eerste_contact"
@@ -60,13 +63,17 @@ class Held:
     form: bytes | None = None  # the id the form carried; it names the event of the act
     written: int | None = None  # the revision of the document that this act wrote itself
     _dues: list[Due] | None = None
+    _forged: set[bytes] | None = None  # dues that were not as the trail says when they were first read
 
     @property
     def dues(self) -> list[Due]:
-        """All dues of the track, ended ones too, as they stand before this act."""
+        """All dues of the track, ended ones too, as they stand before this act; but for those changed by others."""
         if self._dues is None:
             query = select(Due).where(Due.track_id == self.track.id).order_by(Due.moment)
-            self._dues = list(self.session.scalars(query))
+            found = list(self.session.scalars(query))
+            if self._forged is None:
+                self._forged = {due.id for due in found} - {due.id for due in genuine(self.trail, found)}
+            self._dues = [due for due in found if due.id not in self._forged]
         return self._dues
 
     @property
@@ -141,17 +148,38 @@ def hold(
         raise AlreadyDone
     if seen is not None and seen != stamp_of(track):
         raise NotAllowed("intussen_veranderd")
-    grants = session.scalars(select(CaseGrant).where(CaseGrant.case_id == case.id)).all()
-    folds = session.scalars(select(Fold).where(Fold.case_id == case.id, Fold.team == track.team)).all()
-    trail = trail_of(session, instance, case.id)
-    ring, fresh = open_for_team(case.id, person.teams[track.team], grants, folds, trail)
+    ring, trail = _opened(session, instance, person, case.id, track.team)
+    held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track), form)
+    try:
+        melding = read_melding(held)
+    except Onleesbaar:
+        if not held.is_coordinator:
+            raise
+        return held
+    if is_barred(melding["report"].get("barred_member"), person.name):
+        raise Barred(case.id, track.team)
+    # The first write after a team got a new key makes new keys for the case too, before anything is sealed.
+    fresh = renew(session, instance, ring, melding, actor=person.user_id, pins=person.pins, now=now)
+    if fresh is not ring:
+        held.ring, held.written = fresh, _row(held).revision
+    return held
+
+
+def _opened(session: Session, instance: Instance, person: Person, case_id: bytes, team: str) -> tuple[CaseRing, Trail]:
+    ids = [case_id]
+    parts = (caserows.grants(ids), caserows.epochs(ids), caserows.folds(ids, team))
+    rows, trail = caserows.read(session, instance, ids, *parts, work=True)
+    ring, fresh = open_for_team(
+        case_id, person.teams[team], [caserows.a_grant(row) for row in rows if row.what == "grant"],
+        [caserows.a_fold(row, team) for row in rows if row.what == "fold"],
+        [caserows.an_epoch(row) for row in rows if row.what == "epoch"], trail,
+    )  # fmt: skip
+    if MELDING not in ring.keys and gave_up(instance, case_id, team, trail):
+        raise NotYours
     if not {MELDING, NOTITIES} <= ring.keys.keys():
         raise Onleesbaar("case_grant")
     keep_cache(session, Fold, fresh)
-    held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track), form)
-    if is_barred(_barred_member(held), person.name):
-        raise Barred(case.id, track.team)
-    return held
+    return ring, trail
 
 
 def _move(held: Held, to: str) -> None:
@@ -216,8 +244,11 @@ def _check_text(text: str) -> None:
         raise TooLarge
 
 
-def _add_text(held: Held, ledger: Ledger, model: type[Message | Note], name: str | None, text: str) -> None:
+def add_text(held: Held, ledger: Ledger, model: type[Message | Note], name: str | None, text: str) -> None:
+    """Seal a message or a note into an act."""
     compartment, row = (NOTITIES if model is Note else MELDING), new_id()
+    if model is Message:
+        outdate_segments(held.session, held.case.id)
     document = {"from": held.track.team, "name": name, "text": text, "at": held.now.isoformat()}
     ledger.add(
         model, id=row, case_id=held.case.id, revision=1, hour=held.now.replace(minute=0, second=0, microsecond=0),
@@ -229,7 +260,7 @@ def add_note(held: Held, text: str) -> None:
     """A note that the teams of this case read and the reporter never."""
     _check_text(text)
     ledger = held.ledger()
-    _add_text(held, ledger, Note, held.person.name, text)
+    add_text(held, ledger, Note, held.person.name, text)
     held.close(ledger, "notitie", {"text": ""}, team_only=True)
 
 
@@ -237,13 +268,14 @@ def write_message(held: Held, text: str) -> None:
     """A message to the reporter. Where the reporter asked to be written to, it counts as the first contact."""
     _check_text(text)
     ledger = held.ledger()
-    _add_text(held, ledger, Message, None, text)
+    add_text(held, ledger, Message, None, text)
     # The reporter gets the answer; only a track that was changed behind the program is not written as if it were true.
     if held.vouched and held.track.closed_at is not None:
         ledger.change(held.track, unread=False)
     elif held.vouched:
         _plan_follow_up(held, ledger, _contact_in_writing(held, ledger), unread=False)
     held.close(ledger, "bericht_team", {"text": ""})
+    mail_reporter(held.session, held.instance, held.case, new_id(), now=held.now)
 
 
 def _contact_in_writing(held: Held, ledger: Ledger) -> list[chase.PlannedDue]:
@@ -307,7 +339,7 @@ def attempt(held: Held, *, reached: bool, text: str = "") -> None:
         fresh = chase.after_attempt(held.track.urgency, now=held.now, contact=_contact(held))
         plan(ledger, held.track, held.dues, fresh, now=held.now, **changes)
     if text.strip():
-        _add_text(held, ledger, Note, held.person.name, text)
+        add_text(held, ledger, Note, held.person.name, text)
     held.close(ledger, "gesproken" if reached else "geen_gehoor", {"text": ""})
 
 
@@ -378,10 +410,17 @@ def finish_due(held: Held, due_id: bytes, *, dropped: bool = False, reason: str 
     held.close(ledger, action, {"text": reason.strip(), "due": due.kind}, team_only=True)
 
 
-def _doc(held: Held) -> CaseDoc:
+def _row(held: Held) -> CaseDoc:
     doc = held.session.get(CaseDoc, (held.case.id, MELDING), populate_existing=True)
+    if doc is None:
+        raise Onleesbaar("case_doc")
+    return doc
+
+
+def _doc(held: Held) -> CaseDoc:
+    doc = _row(held)
     # What was put back by somebody else must not become the truth by being written again.
-    if doc is None or not (doc.revision == held.written or held.trail.agrees(doc)):
+    if not (doc.revision == held.written or held.trail.agrees(doc)) or not held.ring.is_newest(MELDING, doc.sealed):
         raise Onleesbaar("case_doc")
     return doc
 

@@ -16,7 +16,26 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.actions import chase, pulse, sweeping
+from weerbaar_meldpunt.actions import (
+    bulk,
+    chase,
+    checkpoints,
+    custody_check,
+    destroying,
+    emergency_file,
+    epochs,
+    erasing,
+    evidence,
+    linking,
+    nightly,
+    oversight,
+    pulse,
+    retention,
+    room,
+    sweeping,
+    verifying,
+)
+from weerbaar_meldpunt.actions.alarms import raise_alarm
 from weerbaar_meldpunt.actions.chase import Taken
 from weerbaar_meldpunt.actions.instance import Instance
 from weerbaar_meldpunt.store.engine import truncate_wal
@@ -26,8 +45,11 @@ from .mail import MailRun, send_waiting, wall_clock
 LOG: Final = logging.getLogger("meldpunt.clock")
 LOOK_EVERY: Final = 5  # seconds; an acute case has five minutes between two steps
 SWEEP_EVERY: Final = 3600
+LIST_EVERY: Final = 600
+WATCH_EVERY: Final = 60
 PAUSE: Final = 0.5  # seconds between two looks at what another clock has in hand
 BATCHES_BETWEEN_URGENT: Final = 20
+JUMPED, LITTLE_ROOM = "klok_sprong", "weinig_ruimte"
 
 # What an operator reads, one line each: no case, no name, no address.
 TROUBLE: Final = {
@@ -101,6 +123,8 @@ class Clock:
         with self._looking:
             with self.instance.sessions.begin() as session:
                 look = pulse.look(session, wall=self._moment(), at_least=self._at_least())
+                if look.did != pulse.STEADY:
+                    raise_alarm(session, self.instance, JUMPED, look.did, now=look.now)
             self._went_by = look.now, self._running()
             self._say("time", look.did, JUMPS.get(look.did, ""))
             if look.did == pulse.CAME_BACK:
@@ -215,6 +239,119 @@ class Clock:
             if swept.unfinished or swept.orphaned:
                 LOG.info("%d unfinished and %d orphaned files removed", swept.unfinished, swept.orphaned)
         truncate_wal(self.instance.engine)
+        self._keep_room(look.now)
+
+    def _keep_room(self, now: datetime) -> None:
+        """Make the reserve again once there is room; alarm in time when there is little."""
+        room.keep_reserve(self.instance)
+        little = room.free(self.instance) < evidence.FREE_FLOOR
+        self._say("room", "little" if little else "", "ALARM: little room on the disk; new files are refused")
+        if little:
+            with self.instance.sessions.begin() as session:
+                raise_alarm(session, self.instance, LITTLE_ROOM, "schijf", now=now)
+
+    # --- what goes for good ---
+
+    def erase(self) -> int:
+        """Let the cases go that two people, or their reporter, decided about: one a transaction, then its files.
+
+        Only while the time can be believed. Whoever is killed half-way leaves a case whole or gone; the next clock
+        goes on, and files that were left behind are found by the sweep.
+        """
+        with self.instance.readings() as session:
+            waits = destroying.anything_to_erase(session, now=self._moment())
+        look = self._look() if waits else None
+        gone, skip = 0, set[bytes]()
+        while look is not None and look.may_delete and not self.stop.is_set():
+            with self.instance.sessions.begin() as session:
+                left = destroying.erase_next(session, self.instance, skip=skip, now=look.now)
+            if left is None:
+                break
+            erasing.remove_files(self.instance, left.files)
+            gone += left.erased
+        if gone:
+            LOG.info("%d cases were destroyed", gone)
+            truncate_wal(self.instance.engine)
+        return gone
+
+    def keep_terms(self) -> None:
+        """Tell coordinators what will go, end proposals that nobody answered, let marks go whose month is over."""
+        look = self._look()
+        with self.instance.sessions.begin() as session:
+            destroying.lapse(session, self.instance, now=look.now)
+            destroying.warn(session, self.instance, now=look.now)
+        if look.may_delete:
+            with self.instance.sessions.begin() as session:
+                linking.expire(session, self.instance, now=look.now)
+                retention.forget_old_words(session, now=look.now)
+
+    def keep_keys(self) -> None:
+        """Note keys that were pinned, alarm where a new one is late or one was planted, destroy what nobody needs."""
+        look = self._look()
+        with self.instance.sessions.begin() as session:
+            epochs.keep_watch(session, self.instance, now=look.now, may_delete=look.may_delete)
+            custody_check.watch(session, self.instance, now=look.now)
+
+    def keep_list(self) -> None:
+        """Write the sealed emergency list to the file of the day, for when all this is down."""
+        look = self._look()
+        with self.instance.readings() as session:
+            damaged = emergency_file.write_file(session, self.instance, now=look.now, may_delete=look.may_delete)
+        if damaged:
+            with self.instance.sessions.begin() as session:
+                emergency_file.alarm_damaged(session, self.instance, damaged, now=look.now)
+            LOG.error("ALARM: %d entries of the emergency list are not what was written", len(damaged))
+
+    # --- the trail ---
+
+    def watch(self) -> None:
+        """Look for somebody who opens more than their work asks, and remind of what the FG has to do in time."""
+        now = self._look().now
+        with self.instance.readings() as session:
+            busy = bulk.too_many(session, now=now)
+            late = oversight.anything_to_remind(session, now=now)
+        for found in busy:
+            with self.instance.sessions.begin() as session:
+                if bulk.raise_for(session, self.instance, found, now=now):
+                    LOG.warning("ALARM: a member of staff opened more than the limits allow (%s)", found.what)
+        if late:
+            with self.instance.sessions.begin() as session:
+                oversight.remind(session, self.instance, now=now)
+
+    def keep_trail(self) -> None:
+        """The day's checkpoint, and the night's check of the whole trail: one clock makes each."""
+        now = self._look().now
+        with self.instance.readings() as session:
+            point, check = checkpoints.is_due(session, now=now), nightly.is_due(session, now=now)
+        if point:
+            with self.instance.sessions.begin() as session:
+                made = checkpoints.make_if_due(session, self.instance, now=now)
+            if made is not None:
+                LOG.info("checkpoint %d is made, of %d leaves", made.number, made.size)
+        if check:
+            self._check_trail(now)
+
+    def _check_trail(self, now: datetime) -> None:
+        with self.instance.sessions.begin() as session:
+            if not nightly.take_turn(session, now=now):
+                return
+        night = nightly.night_of(now)
+        try:
+            with self.instance.readings() as session:
+                verifying.one_moment(session)
+                verdict = verifying.verify(session, self.instance)
+        except Exception as fault:
+            with self.instance.sessions.begin() as session:
+                nightly.note_failure(session, self.instance, type(fault).__name__, night=night, now=now)
+            LOG.error("ALARM: the check of the trail broke off (%s); see: meldpunt audit verify", type(fault).__name__)
+            raise
+        with self.instance.sessions.begin() as session:
+            nightly.note_verdict(session, self.instance, verdict, night=night, now=now)
+        if verdict.first is not None:
+            LOG.error(
+                "ALARM: the trail is not what was written: %d faults, the first at leaf %s (%s); see: meldpunt audit"
+                " verify", verdict.wrong, verdict.first.seq, verdict.first.what,
+            )  # fmt: skip
 
 
 def _safely(what: str, job: Callable[[], object]) -> Callable[[], None]:
@@ -243,6 +380,12 @@ def run(instance: Instance) -> None:
         ("the chase", clock.chase, LOOK_EVERY),
         ("sending mails", clock.send, LOOK_EVERY),
         ("sweeping", clock.sweep, SWEEP_EVERY),
+        ("writing the emergency list", clock.keep_list, LIST_EVERY),
+        ("watching keys", clock.keep_keys, SWEEP_EVERY),
+        ("watching terms of keeping", clock.keep_terms, SWEEP_EVERY),
+        ("destroying what was decided", clock.erase, WATCH_EVERY),
+        ("watching what is opened", clock.watch, WATCH_EVERY),
+        ("the checkpoint and the check of the trail", clock.keep_trail, WATCH_EVERY),
     ):
         scheduler.add_job(_safely(what, job), "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=what)
     scheduler.start()
@@ -263,6 +406,12 @@ def run_once(instance: Instance, now: datetime) -> Taken:
         time.sleep(PAUSE)
         taken.add(clock.chase())
     clock.give_back()
+    clock.keep_trail()
+    clock.watch()
+    clock.keep_terms()
+    clock.erase()
     clock.send()
     clock.sweep()
+    clock.keep_keys()
+    clock.keep_list()
     return taken

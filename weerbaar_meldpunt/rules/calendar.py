@@ -56,6 +56,11 @@ def today(moment: datetime) -> date:
     return moment.astimezone(AMSTERDAM).date()
 
 
+def start_of_day(day: date) -> datetime:
+    """The moment a day begins in Amsterdam, in UTC."""
+    return datetime.combine(day, time(), tzinfo=AMSTERDAM).astimezone(UTC)
+
+
 def easter(year: int) -> date:
     """Easter Sunday (Gregorian computus, Meeus/Jones/Butcher)."""
     a, (b, c) = year % 19, divmod(year, 100)

@@ -165,6 +165,11 @@ def after_closing(team: str, *, now: datetime, outcome: str | None = None) -> li
     return [PlannedDue("enquete", survey.span.after(now))] if asked else []
 
 
+def another_teams_contact(urgency: str, *, now: datetime) -> PlannedDue:
+    """A case comes to a team from another one: the reporter hears from it as soon as after a message of theirs."""
+    return PlannedDue("eerste_contact", plan_at(now).after_message[urgency].after(now))
+
+
 def fallback(urgency: str, *, now: datetime) -> PlannedDue:
     """The due of an open track that would have none."""
     return PlannedDue("opvolging", plan_at(now).fallback[urgency].after(now))

@@ -13,9 +13,12 @@ from .data import Data, PolicyFile, read_policy
 from .teams import outcomes_for
 from .values import OneOf
 
-__all__ = ["CLOSED", "longest_wait", "may_move", "moves_from", "needs_second_person", "outcomes_for"]
+__all__ = ["CLOSED", "NEW", "TRANSFERRED", "longest_wait", "may_move", "moves_from", "needs_second_person", "outcomes_for"]
 
+NEW: Final = "nieuw"
 CLOSED: Final = "afgerond"
+# How a track ended of which another team has the case now. No outcome that anybody chooses: handing over sets it.
+TRANSFERRED: Final = "overgedragen"
 
 State = Annotated[str, OneOf(codes.TRACK_STATES)]
 _OUTCOMES: Final = tuple(dict.fromkeys(outcome for outcomes in codes.OUTCOMES.values() for outcome in outcomes))

@@ -28,6 +28,9 @@ def open_engine(address: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        if not connection.execute("PRAGMA page_count").fetchone()[0]:
+            # Of a new database only, since it asks for the write lock: free pages can be given back bit by bit.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for statement in PRAGMAS:
             connection.execute(statement)
 
@@ -50,6 +53,7 @@ def truncate_wal(engine: Engine) -> bool:
     try:
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout=500")
+        cursor.execute("PRAGMA incremental_vacuum").fetchall()
         busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         return not busy
     finally:

@@ -15,6 +15,7 @@ from weerbaar_meldpunt.places import migrations_folder
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it says at every start what it found
 
+VERSIONS = "alembic_version"  # the table in which a database says its own version
 _LOCK = 7_041_936  # any number, the same for all
 
 
@@ -40,12 +41,30 @@ def current(engine: Engine) -> str | None:
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest version; one process does it, the others wait and find it done."""
-    if current(engine) == newest():
+    at = current(engine)
+    if at == newest():
         return
+    if at is not None and not known(at):
+        raise NewerDatabase
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         command.upgrade(_config(connection), "head")
+
+
+class NewerDatabase(Exception):
+    """A newer version of the program made this database."""
+
+
+def known(version: str) -> bool:
+    """Whether this program knows a version of the tables; not when a newer program made it."""
+    script = ScriptDirectory.from_config(_config())
+    return version in {revision.revision for revision in script.walk_revisions()}
+
+
+def upgrade_to(connection: Connection, version: str) -> None:
+    """Bring a database to a version, inside a transaction of the caller."""
+    command.upgrade(_config(connection), version)
 
 
 def differences(engine: Engine) -> list[Any]:

@@ -102,11 +102,14 @@ class TeamGrant(Base):
 
 
 class Roster(Base):
-    """The members a team knows, under the team's own key."""
+    """The members a team knows, under the team's own key of one epoch."""
 
-    __tablename__ = "roster"
+    __tablename__ = "team_roster"
+    __table_args__ = UNORDERED
 
+    kind: Mapped[CodeKey]
     team: Mapped[CodeKey]
+    epoch: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int]
     sealed: Mapped[Sealed]
 

@@ -19,7 +19,7 @@ _MARK: Final = b"\x80"
 
 def _binding(kind: str, blob_id: bytes) -> Binding:
     """Without an owner: a file comes before its case. Its key and hash, sealed with the case, bind it there."""
-    if kind not in ("file", "preview"):
+    if kind not in ("file", "preview", "backup"):
         raise ValueError(kind)
     return Binding(kind, None, blob_id, 0)
 
@@ -27,8 +27,8 @@ def _binding(kind: str, blob_id: bytes) -> Binding:
 class FileSealer:
     """Seals what is written to it straight into `target`; counts and hashes the plain bytes on the way."""
 
-    def __init__(self, target: BinaryIO, blob_id: bytes, *, kind: str = "file") -> None:
-        self.key = new_key()
+    def __init__(self, target: BinaryIO, blob_id: bytes, *, kind: str = "file", fresh: bytes = b"") -> None:
+        self.key = fresh or new_key()
         self.size = 0
         self._hash = hashlib.sha256()
         self._target = target
@@ -83,6 +83,21 @@ def verify_file(
             raise binding.unreadable()
     if digest.digest() != sha256 or padding != _MARK or zeros != -(size + 1) % STEP:
         raise binding.unreadable()
+
+
+def sealed_size(source: BinaryIO, secret: bytes, blob_id: bytes, *, kind: str = "file") -> int:
+    """How many plain bytes a sealed file holds, once all of it was read and its padding seen; else `Onleesbaar`.
+
+    For a stream whose size was noted nowhere: what this answers is what `open_file` may be asked for.
+    """
+    binding, read, mark, last = _binding(kind, blob_id), 0, -1, b""
+    for chunk in _padded_chunks(source, SealKey(secret), binding):
+        if filled := chunk.rstrip(b"\0"):
+            mark, last = read + len(filled) - 1, filled[-1:]
+        read += len(chunk)
+    if last != _MARK or read % STEP or read - mark > STEP:
+        raise binding.unreadable()
+    return mark
 
 
 def open_file(source: BinaryIO, secret: bytes, blob_id: bytes, *, size: int, kind: str = "file") -> Iterator[bytes]:

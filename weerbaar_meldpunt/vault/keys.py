@@ -120,6 +120,29 @@ def user_key_pair(seed: bytes, user_id: bytes, number: int) -> KeyPair:
     return key_pair(seed, "user", user_id, number)
 
 
+def custodian_key_pair(code: bytes, instance_id: bytes, custodian_id: bytes) -> KeyPair:
+    """A custodian's own pair, from the code on their sheet; the code itself is kept nowhere."""
+    return key_pair(hkdf(code, "custodian", salt=instance_id), "custodian", custodian_id, 0)
+
+
+# Any two of three custodians open RECOVERY; a pair is named by the places of its two, the lower first.
+PAIRS: Final = ("12", "13", "23")
+
+
+def pair_key(pair: str, lower: bytes, higher: bytes) -> SealKey:
+    """What seals RECOVERY's seed for two custodians: from the random half of each, so that one alone has nothing."""
+    if pair not in PAIRS or not len(lower) == len(higher) == KEY_BYTES:
+        raise ValueError(pair)
+    return SealKey(hkdf(lower + higher, f"recovery/{pair}"))
+
+
+def house_key_pair(seed: bytes, kind: str, instance_id: bytes, epoch: int) -> KeyPair:
+    """The pair of RECOVERY or of BACKUP, which belong to the house and to no person."""
+    if kind not in ("recovery", "backup"):
+        raise ValueError(kind)
+    return key_pair(seed, kind, instance_id, epoch)
+
+
 @dataclass(frozen=True)
 class ReaderKeys:
     """The reporter's side of one case, derived from a code; the look-up names no account."""
@@ -158,6 +181,11 @@ def same_mac(left: bytes, right: bytes) -> bool:
 def account_code(files_secret: bytes, number: int) -> bytes:
     """The n-th case of an account, derived in the session and stored nowhere."""
     return hkdf(files_secret, f"files/{number}")
+
+
+def draft_slot_code(files_secret: bytes, slot: int) -> bytes:
+    """The code of one of the account's draft slots; the account finds its drafts by it in any browser."""
+    return hkdf(files_secret, f"files/draft/{slot}")
 
 
 def split(code: bytes, instance_id: bytes, use: str) -> tuple[bytes, SealKey]:

@@ -169,6 +169,16 @@ def unwrap(pair: KeyPair, wrapped: bytes, grant: Grant) -> bytes:
         raise grant.unreadable() from None
 
 
+def verify_key_of(seed: bytes) -> bytes:
+    """The public key that checks what `seed` signed."""
+    return ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def recipient_of(wrapped: bytes) -> bytes:
+    """The key id a wrap names as its recipient; nothing for what is no wrap. A claim until it opens."""
+    return wrapped[len(MAGIC) : _HEADER_BYTES] if wrapped.startswith(MAGIC) and len(wrapped) == WRAPPED_BYTES else b""
+
+
 def sign(seed: bytes, message: bytes) -> bytes:
     """An Ed25519 signature over `message`."""
     return ed25519.Ed25519PrivateKey.from_private_bytes(seed).sign(message)

@@ -23,8 +23,14 @@ from .labels import label
 from .show import LOCAL, clock
 
 OPENINGS: Final = frozenset({"geopend", "geopend_veilig", "geopend_bestand", "niet_getoond"})
-# What one act writes beside its own leaf, for the figures: no step in anybody's work.
-COUNTING: Final = frozenset({"zaak_gesloten", "zaak_heropend", "feiten_bekeken"})
+# What one act writes beside its own leaf, for the figures or the keys: no step in anybody's work.
+COUNTING: Final = frozenset(
+    {"zaak_gesloten", "zaak_heropend", "feiten_bekeken", "sleutel_vernieuwd", "opnieuw_ingepakt"}
+)
+_OF_THE_REPORTER: Final = frozenset(
+    {"bericht_melder", "overgenomen", "verbeterd", "toestemming_veranderd", "contact_veranderd",
+     "intrekking_gevraagd", "intrekking_teruggenomen"}
+)  # fmt: skip
 NIGHT: Final = (time(22), time(7))
 # Side actions of which nobody outside hears, and what the form calls those that the reporter was asked about.
 INSIDE: Final = frozenset({"nazorg", "adres"})
@@ -92,6 +98,12 @@ class CasePage:
         """The track of the team the person works in."""
         assert self.case.mine is not None  # nosec B101
         return self.case.mine
+
+    @property
+    def changed(self) -> EventView | None:
+        """What the reporter's side changed since it last wrote; nothing when a message is the newest."""
+        newest = next((e for e in reversed(self.case.events) if e.action in _OF_THE_REPORTER), None)
+        return None if newest is None or newest.action == "bericht_melder" else newest
 
     @property
     def steps(self) -> list[EventView]:
@@ -174,6 +186,8 @@ def _contact(case: CaseView, mine: TrackView, *, now: datetime) -> Contact:
     telephone = given.get("telephone") or ""
     no_calls = "eerst_schrijven" in case.marks or given.get("channel") in ("bericht", "brief")
     not_now = _no_call(hours, given.get("night_call"), no_calls=no_calls, now=now)
+    if "geen_contact" in case.marks and "onder_druk" not in case.marks:
+        no_calls, not_now = True, str(_("Niet bellen en niet schrijven. De melder wil geen contact meer."))
     unsafe_hour = ""
     if not_now and not no_calls and mine.urgency == "acuut":
         # Life goes before the hours that were given; what the reporter asked of every call stays.
@@ -217,6 +231,9 @@ def _cautions(case: CaseView) -> list[str]:
     """What to mind before speaking to anybody, the gravest first."""
     conflict = case.report.get("conflict") or []
     found = []
+    if "onder_druk" in case.marks:
+        found.append(_("De melder wordt onder druk gezet om in te trekken. Bel één keer, op een veilige tijd."))
+        found.append(_("Zeg daar niets over als een ander kan meeluisteren, en schrijf het niet in een bericht."))
     if "wacht_op_toestemming" in case.marks:
         found.append(_("Wacht op toestemming: bel alleen de melder. Vertel niemand anders iets."))
     others = [label("conflicts_worker", code) for code in conflict if code != "ondersteuningsteam"]

@@ -12,10 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from flask import g, request
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.actions import draft_room
-from weerbaar_meldpunt.actions.drafts import Draft, DraftChanged, is_form_token, new_draft, open_draft, save_draft
+from weerbaar_meldpunt.actions.account_files import draft_slots, free_slot
+from weerbaar_meldpunt.actions.drafts import (
+    Draft,
+    DraftChanged,
+    draft_in,
+    is_form_token,
+    new_draft,
+    open_draft,
+    save_draft,
+)
 from weerbaar_meldpunt.actions.errors import NotReady, TooLarge
 from weerbaar_meldpunt.actions.evidence import remove_blob
 from weerbaar_meldpunt.actions.filing import FALLBACK
@@ -107,7 +117,7 @@ def change(act: Callable[[Session, Draft], T]) -> T:
         with transaction() as session:
             draft = open_draft(session, cookie, now=now()) if cookie else None
             if draft is None or draft.sent:
-                draft = new_draft(instance())
+                draft = _new(session)
             result = act(session, draft)
             if too_much(draft.answers):
                 raise TooLarge
@@ -115,7 +125,7 @@ def change(act: Callable[[Session, Draft], T]) -> T:
                 draft.answers[ACCOUNT] = True
             try:
                 save_draft(session, draft, now=now())
-            except DraftChanged:
+            except (DraftChanged, IntegrityError):  # or another tab took the same slot at that very moment
                 if not last:
                     raise
                 session.rollback()
@@ -124,6 +134,21 @@ def change(act: Callable[[Session, Draft], T]) -> T:
         keep(draft)
         return result
     raise AssertionError("the last try answers or raises")
+
+
+def _new(session: Session) -> Draft:
+    """An empty draft: in a slot of the account that is signed in, else (or with all five taken) under its own code."""
+    person = account()
+    slot = free_slot(session, instance(), person.bundle) if person else None
+    return draft_in(slot) if slot else new_draft(instance())
+
+
+def of_account(session: Session) -> list[Draft]:
+    """The drafts that the signed-in account did not send yet, wherever they were begun."""
+    person = account()
+    cookies = draft_slots(session, instance(), person.bundle) if person else []
+    drafts = (open_draft(session, cookie, now=now()) for cookie in cookies)
+    return [draft for draft in drafts if draft is not None and not draft.sent and has_content(draft)]
 
 
 def forget() -> None:

@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage
 from weerbaar_meldpunt.actions import draft_room
 from weerbaar_meldpunt.actions.drafts import Draft, DraftFile
 from weerbaar_meldpunt.actions.errors import TooLarge
-from weerbaar_meldpunt.actions.evidence import MAX_CASE, Upload, remove_blob, safe_name
+from weerbaar_meldpunt.actions.evidence import MAX_CASE, DiskFull, Upload, remove_blob, safe_name
 from weerbaar_meldpunt.actions.sessions import new_cookie
 
 from . import drafting, sending
@@ -68,6 +68,10 @@ def received_files(files: list[FileStorage], *, room: int = MAX_CASE, number: in
         upload, name = file.stream, file.filename or ""
         if not name or not isinstance(upload, Upload):
             continue
+        if upload.disk_full:
+            for kept in found.files:
+                remove_blob(instance(), kept.blob_id)
+            raise DiskFull
         if upload.too_large:
             found.too_large.append(safe_name(name))
         elif not upload.size:

@@ -8,18 +8,20 @@ from functools import wraps
 from typing import Final, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, redirect, request, session, url_for
+from flask import abort, current_app, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms.validators import ValidationError
 
+from weerbaar_meldpunt.actions import passkeys
 from weerbaar_meldpunt.actions.people import STAFF_ROLES, Person
 from weerbaar_meldpunt.actions.sessions import csrf_of, new_cookie
 
-from . import patience
-from .place import now
-from .sessions import DRAFT, PRESESSION, SESSION, Member, content, give_cookie, read_cookie
+from . import carrying, patience
+from .paths import safe_next
+from .place import instance, now
+from .sessions import DRAFT, PRESESSION, SESSION, Member, content, give_cookie, held_cookie
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., ResponseReturnValue])
@@ -72,14 +74,21 @@ def form_token() -> str:
     if not bases:
         visitor = new_cookie()
         give_cookie(PRESESSION, visitor)
-        bases = [visitor]
-    session["csrf_token"] = csrf_of(bases[0])
+        bases = [csrf_of(visitor)]
+    session["csrf_token"] = bases[0]
     return str(generate_csrf())
 
 
-def _bases() -> list[bytes]:
-    """The cookies a form can hang from. A draft outlives a session, so that a late report is not refused."""
-    return [cookie for kind in (DRAFT, SESSION, PRESESSION) if (cookie := read_cookie(request, kind))]
+def _bases() -> list[str]:
+    """What a form can hang from: the cookies of this browser. A draft outlives a session, so that a late report is
+    not refused; a session that got another cookie at a second factor keeps the forms that were open.
+    """
+    found = []
+    for kind in (DRAFT, SESSION, PRESESSION):
+        cookie = held_cookie(kind)
+        if cookie:
+            found.append((kind == SESSION and g.get("forms")) or csrf_of(cookie))
+    return found
 
 
 def check_form() -> None:
@@ -100,7 +109,7 @@ def check_form() -> None:
         raise FormExpired
     token = request.form.get("csrf_token")
     for base in bases:
-        session["csrf_token"] = csrf_of(base)
+        session["csrf_token"] = base
         try:
             validate_csrf(token)
         except ValidationError:
@@ -181,8 +190,42 @@ def stepped_up(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRe
 
 
 def to_step_up() -> ResponseReturnValue:
-    """To the page that asks for a code of the second factor, and back here afterwards."""
-    return to_signin()
+    """To the page that asks for a second factor, and back here afterwards; what a form held comes along."""
+    if request.method in SAFE_METHODS:
+        return redirect(url_for("stepup.ask", next=request.full_path.rstrip("?")), code=303)
+    found = carrying.this_form(LONG_TEXT)
+    if found is None:  # a form about a secret is filled in anew
+        return redirect(url_for("stepup.ask", next=safe_next(request.path)), code=303)
+    return render_template("signin/stepup.html", carried=found, back_to=None, **step_up_values()), 403
+
+
+def step_up_values() -> dict[str, object]:
+    """What the page that asks for a second factor needs of who is signed in."""
+    found, me = content(), person()
+    options = ""
+    if found is not None and found.challenge is not None and passkeys.has_passkey(me.bundle):
+        options = passkeys.request_options(instance(), found.challenge, me.bundle)
+    return {"options": options, "only_passkey": passkeys.requires(me.roles, instance().settings) and bool(options)}
+
+
+# --- roles that work with a passkey only ---------------------------------------------------------------------------
+
+# What somebody can do before they made the passkey that their role asks for.
+_WITHOUT_PASSKEY: Final = frozenset(
+    {"passkeys.show", "passkeys.add", "stepup.ask", "stepup.confirm", "signin.out", "home.leave", "home.danger",
+     "help.contact", "help.promises", "help.accessibility", "account.stay", "static"}
+)  # fmt: skip
+
+
+def lead_to_passkey() -> ResponseReturnValue | None:
+    """Before each request: a member whose role asks for a passkey makes one, and does nothing else until then."""
+    required = instance().settings.passkey_required
+    if not required or request.endpoint is None or request.endpoint in _WITHOUT_PASSKEY:
+        return None
+    found = signed_in()
+    if found is None or not passkeys.missing(found, instance().settings):
+        return None
+    return redirect(url_for("passkeys.show"), code=303)
 
 
 def reader_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -199,18 +242,15 @@ def reader_required(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respo
 
 
 def to_signin() -> ResponseReturnValue:
-    """To the sign-in page, and back here afterwards."""
-    back = request.path if request.method in SAFE_METHODS else None
-    return redirect(url_for("signin.start", next=back), code=303)
+    """To the sign-in page, and back here afterwards. What a form held when the session ended comes along."""
+    if request.method in SAFE_METHODS:
+        return redirect(url_for("signin.start", next=request.path), code=303)
+    found = carrying.this_form(LONG_TEXT) if g.get("ended") else None
+    if found is None or not (found.fields or found.had_files):
+        return redirect(url_for("signin.start"), code=303)
+    return ended_page(found), 401
 
 
-def safe_next(path: str | None) -> str | None:
-    """A path on this site to go to after signing in; nothing that leads elsewhere, as browsers read it."""
-    # Browsers leave out tabs and line ends wherever they stand, and read a backslash as a slash.
-    if not path or not path.isprintable() or "\\" in path or not path.startswith("/") or path.startswith("//"):
-        return None
-    try:
-        parts = urlsplit(path)
-    except ValueError:
-        return None
-    return None if parts.scheme or parts.netloc else path
+def ended_page(found: carrying.Carried) -> str:
+    """The page that asks to sign in again, and keeps what was typed."""
+    return render_template("signin/start.html", carried=found, back_to=None, login="", errors={})

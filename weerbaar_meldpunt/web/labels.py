@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flask_babel import gettext
@@ -11,12 +11,38 @@ from weerbaar_meldpunt.rules import figure_labels, routing, vocabulary
 from weerbaar_meldpunt.rules.decision_tables import RoutingFile
 from weerbaar_meldpunt.rules.figure_codes import DIMENSIONS
 
+from .words_casekeys import CASEKEYS_GAPS, CASEKEYS_OUTCOMES, CASEKEYS_REFUSALS, CASEKEYS_TRAIL
+from .words_custody import CUSTODY_ALARMS, CUSTODY_REFUSALS, CUSTODY_TRAIL
 from .words_desk import DESK_WORDS
+from .words_own import OWN_MARKS, OWN_REFUSALS, OWN_STEPS, OWN_TRAIL, OWN_WORDS
+from .words_people import PEOPLE_ALARMS, PEOPLE_REFUSALS, PEOPLE_TRAIL, PEOPLE_WORDS
 from .words_report import REPORT_WORDS, Words
 from .words_reporter import REPORTER_WORDS
+from .words_retention import RETENTION_ALARMS, RETENTION_REFUSALS, RETENTION_TRAIL, RETENTION_WORDS
+from .words_signin import SIGNIN_ALARMS, SIGNIN_REFUSALS, SIGNIN_TRAIL
+from .words_watch import WATCH_REFUSALS, WATCH_TRAIL, WATCH_WORDS
 from .words_work import WORK_WORDS
 
-WORDS: Final = {**REPORT_WORDS, **WORK_WORDS, **REPORTER_WORDS, **DESK_WORDS}
+WORDS: Final[Mapping[str, Words]] = {
+    **REPORT_WORDS, **WORK_WORDS, **REPORTER_WORDS, **DESK_WORDS, **WATCH_WORDS, **RETENTION_WORDS, **PEOPLE_WORDS,
+    **OWN_WORDS,
+} | {
+    "trail": {
+        **SIGNIN_TRAIL, **CUSTODY_TRAIL, **WORK_WORDS["trail"], **WATCH_TRAIL, **RETENTION_TRAIL, **PEOPLE_TRAIL,
+        **OWN_TRAIL, **CASEKEYS_TRAIL,
+    },
+    "outcomes": {**WORK_WORDS["outcomes"], **CASEKEYS_OUTCOMES},
+    "gaps": {**DESK_WORDS["gaps"], **CASEKEYS_GAPS},
+    "marks": {**WORK_WORDS["marks"], **OWN_MARKS},
+    "trail_melder": {**REPORTER_WORDS["trail_melder"], **OWN_STEPS},
+    "alarm_kinds": {
+        **SIGNIN_ALARMS, **CUSTODY_ALARMS, **RETENTION_ALARMS, **PEOPLE_ALARMS, **WATCH_WORDS["alarm_kinds"],
+    },
+    "not_allowed": {
+        **SIGNIN_REFUSALS, **CUSTODY_REFUSALS, **WORK_WORDS["not_allowed"], **WATCH_REFUSALS, **RETENTION_REFUSALS,
+        **PEOPLE_REFUSALS, **OWN_REFUSALS, **CASEKEYS_REFUSALS,
+    },
+}  # fmt: skip
 _FIGURES: Final = "figures"
 _OF_TEAM: Final = "outcomes"
 

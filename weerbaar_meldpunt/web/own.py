@@ -12,13 +12,15 @@ from flask import Response, abort, flash, render_template, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.actions import reader
+from weerbaar_meldpunt.actions import reader, withdrawal
 from weerbaar_meldpunt.actions.errors import NotAllowed, TooLarge
 from weerbaar_meldpunt.actions.evidence import MAX_MESSAGE, remove_blob
+from weerbaar_meldpunt.actions.gaps import note_gaps
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import new_cookie
 from weerbaar_meldpunt.actions.views import READER, DueView, EventView, TrackView
 from weerbaar_meldpunt.rules.calendar import today
+from weerbaar_meldpunt.rules.moves import TRANSFERRED
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
 
 from .downloads import evidence_response
@@ -31,6 +33,7 @@ FORM_BYTES: Final = 16
 # What of the trail is a step in the eyes of the reporter; all else is the team's own.
 STEPS: Final = (
     "ingediend", "genomen", "gesproken", "geen_gehoor", "bericht_team", "wacht", "verder", "afgerond", "heropend",
+    "overgenomen", "overdrachtscode", "doorgegeven",
 )  # fmt: skip
 # What must happen next, as far as it is something the reporter will notice.
 NOTICED: Final = (
@@ -64,7 +67,8 @@ def progress(own: OwnCase) -> list[Progress]:
     def pressing(track: TrackView) -> tuple[bool, bool, int]:
         return track.closed_at is not None, track.state == "nieuw", TEAMS.index(track.team)
 
-    return [_progress(own, track) for track in sorted(own.view.tracks, key=pressing)]
+    tracks = [track for track in own.view.tracks if track.outcome != TRANSFERRED]  # who has it now stands there
+    return [_progress(own, track) for track in sorted(tracks, key=pressing)]
 
 
 def _progress(own: OwnCase, track: TrackView) -> Progress:
@@ -99,11 +103,15 @@ def show(own: OwnCase, room: str, *, text: str = "", errors: dict[str, str] | No
     """The page of the case. `room` is the blueprint whose links it carries."""
     if own.view.gaps:
         LOG.error("rows differ from their leaf tables=%s route=%s", ",".join(own.view.gaps), request.endpoint)
+        with transaction() as session:
+            note_gaps(session, instance(), own.view.reference, own.view.gaps, now=now())
     return render_template(
         "receipt/case.html",
         own=own,
         case=own.view,
         room=room,
+        erase_at=withdrawal.erase_at(own.view),
+        kept_until=withdrawal.kept_until(own.view),
         progress=progress(own),
         told=filed_rows(own.view.report, own.view.melding.get("sharing")),
         terms=reader.terms_for_reporter(own.view.answer),

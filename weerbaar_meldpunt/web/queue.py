@@ -12,6 +12,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from weerbaar_meldpunt.actions import queue
+from weerbaar_meldpunt.actions.absence import who_is_missing
+from weerbaar_meldpunt.actions.bulk import QUEUE_PAGE
 from weerbaar_meldpunt.actions.people import TEAM_ROLES, Person
 from weerbaar_meldpunt.actions.queue import COUNTED, LATE, MINE, NOBODY, ORDERS, PRESSING, REACH, QueuePage
 from weerbaar_meldpunt.actions.work import colleagues
@@ -22,6 +24,7 @@ from .guards import person, staff_required
 from .labels import label
 from .place import instance, now, reading, transaction
 from .show import number
+from .watching import count_looks
 
 pages = Blueprint("queue", __name__)
 
@@ -105,17 +108,21 @@ def team(team: str) -> ResponseReturnValue:
         )  # fmt: skip
         # Where headlines must be made first, that is enough for one page: then only who stands on it can be chosen.
         members = _owners(found) if found.unfolded else colleagues(session, instance(), team)
+        # Nor is there room on that page to say who is away.
+        missing = None if found.unfolded else who_is_missing(session, instance(), team, dict(members), now=now())
+    count_looks(QUEUE_PAGE)
     if found.unfolded:
         with transaction() as session:
             found = queue.fold_headlines(session, instance(), me, team, found)
     return render_template(
         "queue/team.html", team=team, found=found, filters=filters, tabs=_tabs(team, found, filters),
         members=[(user_id.hex(), name) for user_id, name in members if user_id != me.user_id],
-        total=_counted(found.total, REACH), closed=filters.state == CLOSED, name=cache(label), texts=_texts(),
+        total=_counted(found.total, REACH), closed=filters.state == CLOSED, name=cache(label), texts=row_texts(),
+        away=missing.away if missing else {}, leaver=missing is not None and missing.leaver,
     )  # fmt: skip
 
 
-def _texts() -> Mapping[str, str]:
+def row_texts() -> Mapping[str, str]:
     """What every row says again, looked up once a page."""
     return {
         "urgency": _("Urgentie"), "outcome": _("Uitkomst"), "term": _("Termijn"), "state": _("Stand"),

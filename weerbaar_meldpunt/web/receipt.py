@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from weerbaar_meldpunt.actions import reader
 from weerbaar_meldpunt.actions.drafts import draft_cookie, open_draft
 from weerbaar_meldpunt.actions.errors import NotYours
+from weerbaar_meldpunt.actions.own_acts import PROGRESS, TAKEN_OVER
 from weerbaar_meldpunt.actions.reader import OwnCase
 from weerbaar_meldpunt.actions.sessions import SessionContent
 
-from . import drafting, own, sending, sessions
+from . import claims, drafting, own, sending, sessions
 from .evidence import MOST_AT_ONCE
 from .guards import LONG_TEXT, reader_required, takes
 from .place import instance, now, reading
@@ -42,13 +43,13 @@ def come_in() -> ResponseReturnValue:
     typed, text = request.form.get("code", ""), request.form.get("text", "")
     with reading() as session:
         content = reader.enter(session, instance(), typed, now=now())
-        claim = content is None and reader.is_claim_code(session, instance(), typed, now=now())
+        claim = content is None and reader.is_claim_code(session, instance(), typed)
         cookie = draft_cookie(instance(), typed) if content is None and not claim else None
         draft = open_draft(session, cookie, now=now()) if cookie else None
     if draft is not None and not draft.sent and not text.strip():  # the code of a report that is not sent yet
         return sending.go_on(draft, typed, sure=False)
     if claim:
-        return render_template("receipt/claim.html")
+        return claims.show(typed)
     if content is None:
         wrong = gettext("Met deze code vinden wij geen melding. Kijk hem nog eens na: 27 tekens, hoofdletters of niet.")
         page = render_template(
@@ -80,8 +81,19 @@ def _opener(session: Session) -> OwnCase:
 @pages.get("/mijn-melding")
 @reader_required
 def case() -> ResponseReturnValue:
-    """How it stands, what comes next and by when, and the messages."""
+    """How it stands, what comes next and by when, and the messages. Or what is left for who may see less."""
     with reading() as session:
+        content = sessions.content()
+        keys = reader.reader_of(content) if content else None
+        standing = reader.standing(session, keys) if keys else ""
+        if keys and standing == PROGRESS:
+            teams = reader.progress_of(session, instance(), keys)
+            return render_template("receipt/progress.html", teams=teams)
+        if standing == TAKEN_OVER:
+            return render_template("receipt/taken_over.html")
+        if not standing:  # another code opens it now, or it is erased: this one is good for nothing any more
+            sessions.end()
+            return render_template("receipt/over.html"), 410
         found = _opener(session)
     return own.show(found, "receipt")
 

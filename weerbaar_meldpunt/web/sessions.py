@@ -19,6 +19,7 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from sqlalchemy.exc import OperationalError
 
 from weerbaar_meldpunt.actions import sessions as rows
+from weerbaar_meldpunt.actions.errors import Onleesbaar
 from weerbaar_meldpunt.actions.instance import hasty_transaction
 from weerbaar_meldpunt.actions.people import Person, unlock
 from weerbaar_meldpunt.actions.sessions import Presession, SessionContent
@@ -26,7 +27,7 @@ from weerbaar_meldpunt.settings import Settings
 
 from .place import instance, now, reading, transaction
 
-SESSION, PRESESSION, DRAFT = "", "-pre", "-draft"
+SESSION, PRESESSION, DRAFT, DEVICE = "", "-pre", "-draft", "-device"
 LOG = logging.getLogger("meldpunt")
 _KEPT: Final = ("_flashes", "language")
 # The way out must work when the database does not: it ends a session without reading it.
@@ -49,10 +50,13 @@ class SealedSessions(SessionInterface):
         g.cookie = read_cookie(request, SESSION)
         if g.cookie and request.path not in UNREAD:
             with reading() as session:
-                g.content = rows.open_session(session, g.cookie, now=now())
-            if g.content is None:
+                found = rows.read_session(session, g.cookie)
+            # Forms that are still open in this browser are bound to what they were made with.
+            g.forms = found.forms if found else None
+            if found is None or rows.is_over(found, now=now()):
                 g.ended = True  # there was one: pages can say that it is over
             else:
+                g.content = found
                 visit.update(g.content.extra or {})
                 if g.content.user_id is not None:
                     visit["_user_id"] = g.content.user_id.hex()
@@ -112,12 +116,18 @@ def give_cookie(kind: str, cookie: bytes | None, *, lasts: timedelta | None = No
     g.setdefault("cookies_to_set", {})[kind] = (cookie, lasts)
 
 
+def held_cookie(kind: str) -> bytes:
+    """What this browser holds once it has this answer."""
+    given: dict[str, tuple[bytes | None, timedelta | None]] = g.get("cookies_to_set", {})
+    return (given[kind][0] or b"") if kind in given else read_cookie(request, kind)
+
+
 def set_cookies(response: Response) -> None:
     """Put what `give_cookie` was told into the answer."""
     for kind, (cookie, lasts) in g.pop("cookies_to_set", {}).items():
         name = cookie_name(kind)
         if cookie is None:
-            response.delete_cookie(name, secure=cookie_secure(), httponly=True, samesite="Strict")
+            response.delete_cookie(name, secure=cookie_secure(), httponly=True, samesite=_same_site(kind))
         else:
             response.set_cookie(
                 name,
@@ -125,8 +135,13 @@ def set_cookies(response: Response) -> None:
                 max_age=lasts,
                 secure=cookie_secure(),
                 httponly=True,
-                samesite="Strict",
+                samesite=_same_site(kind),
             )
+
+
+def _same_site(kind: str) -> str:
+    # An own device is known too when its owner follows the link of a mail to the door. It opens nothing.
+    return "Lax" if kind == DEVICE else "Strict"
 
 
 # --- who is here ---------------------------------------------------------------------------------------------------
@@ -152,9 +167,16 @@ def _load(user_id: str) -> Member | None:
     content: SessionContent | None = g.get("content")
     if content is None or content.user_id is None or content.user_id.hex() != user_id:
         return None
-    with reading() as session:
-        person = unlock(session, instance(), content)
+    person = _unlocked(content)
     return Member(person) if person else None
+
+
+def _unlocked(content: SessionContent) -> Person | None:
+    try:
+        with reading() as session:
+            return unlock(session, instance(), content)
+    except Onleesbaar:  # ROOT was replaced since this session began
+        return None
 
 
 def content() -> SessionContent | None:
@@ -173,11 +195,32 @@ def start(fresh: SessionContent) -> None:
     g.content = fresh
     give_cookie(SESSION, g.cookie)
     give_cookie(PRESESSION, None)
+    g.forms = None
     if fresh.user_id is not None:
-        with reading() as session:
-            person = unlock(session, instance(), fresh)
+        person = _unlocked(fresh)
         if person:
             login_user(Member(person))
+
+
+def step_up() -> bool:
+    """After a second factor: the session goes on under another cookie. False when it ended meanwhile."""
+    with transaction() as session:
+        renewed = rows.renew_session(session, g.cookie, now=now())
+    if renewed is None:
+        return False
+    g.cookie, g.content = renewed
+    g.forms = g.content.forms
+    give_cookie(SESSION, g.cookie)
+    return True
+
+
+def seconds_left() -> int | None:
+    """How long a session goes on when nothing is asked after this page; none without a session."""
+    found = content()
+    if found is None:
+        return None
+    idle = now() + rows.IDLE[found.kind] if rows.needs_keeping(found, now=now()) else found.idle_until
+    return int((min(idle, found.expires) - now()).total_seconds())
 
 
 def end() -> None:
@@ -214,3 +257,9 @@ def presession() -> Presession | None:
         return None
     with reading() as session:
         return rows.open_presession(session, cookie, now=now())
+
+
+def idle_seconds() -> int:
+    """How long this session may be idle."""
+    found = content()
+    return int(rows.IDLE[found.kind].total_seconds()) if found else 0

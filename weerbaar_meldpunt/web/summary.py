@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -143,6 +143,32 @@ def filed_rows(report: Mapping[str, Any], sharing: Mapping[str, Any] | None) -> 
     if sharing and sharing.get("via"):
         found.append((str(FIELDS["_sharing_via"].title), sharing["via"]))
     return _flags_together(found)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What stood somewhere before it was put right: when that was, by whom, and the old words."""
+
+    at: datetime
+    by: str
+    what: str
+    rows: list[tuple[str, Shown]]
+
+
+def history_rows(history: Sequence[Mapping[str, Any]]) -> list[Earlier]:
+    """What was put right in a report, newest first; nothing of it was thrown away."""
+    return [
+        Earlier(datetime.fromisoformat(one["at"]), one["by"], one["what"], _before(one["what"], one["before"]))
+        for one in reversed(history)
+    ]
+
+
+def _before(what: str, before: Any) -> list[tuple[str, Shown]]:
+    if what == "sharing":
+        return filed_rows({}, before)
+    if what == "narrative":
+        return [(str(FIELDS["narrative"].title), before)] if before else []
+    return filed_rows({what: before}, None)
 
 
 def _value(report: Mapping[str, Any], name: str) -> Any:

@@ -6,7 +6,7 @@ from typing import IO, Any, Final, cast
 
 from flask import Request, g
 
-from weerbaar_meldpunt.actions.evidence import Surplus, open_upload
+from weerbaar_meldpunt.actions.evidence import DiskFull, NoPlace, Surplus, Upload, open_upload
 
 from .place import instance
 
@@ -30,9 +30,18 @@ class SealingRequest(Request):
         if not filename:  # an empty file field
             return cast(IO[bytes], _Nothing())
         uploads = g.setdefault("uploads", [])
-        upload = open_upload(instance()) if len(uploads) < MOST_PARTS else Surplus()
+        upload = _upload(len(uploads))
         uploads.append(upload)
         return cast(IO[bytes], upload)
+
+
+def _upload(number: int) -> Upload:
+    if number >= MOST_PARTS or g.get("no_room", False):
+        return Surplus()
+    try:
+        return open_upload(instance())
+    except DiskFull:
+        return NoPlace()
 
 
 class _Nothing:

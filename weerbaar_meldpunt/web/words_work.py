@@ -245,7 +245,6 @@ WORK_WORDS: Final[Mapping[str, Words]] = {
         "uitgenodigd": _("Uitgenodigd"),
         "account_actief": _("Account gemaakt"),
         "team_gesticht": _("Team begonnen"),
-        "toegelaten": _("Toegelaten tot het team"),
         "herinnerd": _("Herinneringen verstuurd"),
         "klok_hersteld": _("Klok hersteld"),
         "rooster": _("Rooster veranderd"),
@@ -314,6 +313,5 @@ WORK_WORDS: Final[Mapping[str, Words]] = {
         "eigen_werk": _("Een tweede redacteur moet dit doen. U werkte zelf aan deze editie."),
         "geen_editie": _("Deze editie bestaat niet."),
         "geen_sleutel_cijfers": _("U hebt de sleutel van de cijfers niet. Vraag een collega om u toe te laten."),
-        "kan_niet_toelaten": _("Alleen de coördinator met de sleutel van het team kan iemand toelaten."),
     },
 }
