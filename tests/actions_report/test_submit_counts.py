@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from weerbaar_meldpunt.store.cases import Case
 
 # By kind of report: the document, and its wraps. A team gets one for each of its compartments, a reader two, and a key
-# pair is made for each reader. What cannot wait stands on the emergency list too: one for each team and one for RECOVERY.
+# pair is made for each reader. What cannot wait stands on the emergency list too: one a team and one for RECOVERY.
 FORMS = {
     "one that can wait": (
         {"incident": {"kinds": ["verbale_agressie"]}, "target": {"role": "raadslid"}, "preventive": True},

@@ -541,8 +541,8 @@ def test_a_row_with_a_value_that_no_column_of_its_kind_can_hold_is_named(worked,
 @pytest.mark.parametrize(
     "change",
     [
-        "at = 'gisteren'", "at = 12", "chain = 'tekst'", "head = 3", "rows_hash = 'x'", "body_hash = 5", "actor = 'wie'",
-        "action = x'00ff'", "object = 1.5", "body = 'tekst'",
+        "at = 'gisteren'", "at = 12", "chain = 'tekst'", "head = 3", "rows_hash = 'x'", "body_hash = 5",
+        "actor = 'wie'", "action = x'00ff'", "object = 1.5", "body = 'tekst'",
     ],
 )  # fmt: skip
 def test_a_leaf_with_such_a_value_is_named_and_the_rest_is_checked(worked, change):
@@ -560,10 +560,11 @@ def test_a_leaf_with_such_a_value_is_named_and_the_rest_is_checked(worked, chang
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE audit_row SET row_hash = 'x' WHERE seq = 9", "UPDATE audit_row SET \"row\" = 'x' WHERE seq = 9",
+        "UPDATE audit_row SET row_hash = 'x' WHERE seq = (SELECT max(seq) FROM audit_row)",
+        "UPDATE audit_row SET \"row\" = 'x' WHERE seq = (SELECT max(seq) FROM audit_row) AND place = 0",
         "UPDATE checkpoint SET text = 7", "UPDATE checkpoint SET signature = 'x'", "UPDATE checkpoint SET size = 'x'",
-        "UPDATE tombstone SET day = 'ooit'", "UPDATE tombstone SET row_hash = 'x' WHERE row_hash = (SELECT max(row_hash)"
-        " FROM tombstone)", "UPDATE tombstone SET set_no = 'x'",
+        "UPDATE tombstone SET day = 'ooit'", "UPDATE tombstone SET set_no = 'x'",
+        "UPDATE tombstone SET row_hash = 'x' WHERE row_hash = (SELECT max(row_hash) FROM tombstone)",
     ],
 )  # fmt: skip
 def test_such_a_value_anywhere_else_is_a_fault_and_no_crash(worked, change):

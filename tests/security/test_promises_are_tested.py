@@ -20,7 +20,7 @@ def the_map() -> dict[str, list[tuple[str, str]]]:
     return {number: _PLACE.findall(places) for number, _, places in _LINE.findall(PAGE)}
 
 
-def tests_in(path) -> dict[str, ast.FunctionDef]:
+def functions_of(path) -> dict[str, ast.FunctionDef]:
     tree = ast.parse(path.read_text("utf-8"))
     return {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
@@ -33,19 +33,19 @@ def test_every_owed_number_has_tests_that_exist(number):
     for file, name in places:
         path = HOUSE / "tests" / file
         assert path.exists(), f"{number}: {file}"
-        found = tests_in(path)
+        found = functions_of(path)
         assert any(known.startswith("test_") for known in found), f"{number}: {file} holds no test"
         assert not name or name in found, f"{number}: {file}::{name}"
 
 
 def test_every_promise_names_a_number_that_is_on_the_map():
-    section = PAGE.split("\n## Promises and their tests\n")[1].split("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| Promise")]
+    section = PAGE.split("\n## Promises\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| Who |")]
     known = set(the_map())
 
     assert len(rows) >= 12
     for row in rows:
-        numbers = set(re.findall(r"\bT\d+\b", row))
+        numbers = set(re.findall(r"\bT\d+\b", row.rsplit("|", 2)[1]))
         assert numbers, row
         assert numbers <= known, row
 

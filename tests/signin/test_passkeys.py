@@ -71,8 +71,10 @@ def test_what_was_signed_for_another_page_lets_nobody_in(held, door, member, key
     assert with_passkey(door(), member, key, **wrong).status_code == 401
 
 
-def test_what_was_signed_once_lets_nobody_in_a_second_time(held, door, member, key):
-    kept = []
+@pytest.mark.parametrize("steps", [True, False])
+def test_what_was_signed_once_lets_nobody_in_a_second_time(in_by, door, member, soft_key, add_passkey, steps):
+    key, kept = soft_key(steps=steps), []
+    add_passkey(in_by(member), key)
 
     def recorded(options):
         kept.append(key.get(options))
@@ -80,6 +82,19 @@ def test_what_was_signed_once_lets_nobody_in_a_second_time(held, door, member, k
 
     assert with_passkey(door(), member, key, signs=recorded).status_code == 303
     assert with_passkey(door(), member, key, signs=lambda options: kept[0]).status_code == 401
+
+
+def test_what_was_signed_for_a_try_that_failed_is_not_good_for_the_next(in_by, door, member, soft_key, add_passkey):
+    """The page asks something else each time, in the same browser too."""
+    key = soft_key(steps=False)
+    add_passkey(in_by(member), key)
+    one = door()
+    one.password(member.login, member.password)
+    page = one.client.get("/inloggen/code")
+    kept = key.get(options_of(page))
+    one.client.post("/inloggen/code", data={"csrf_token": token_of(page), "code": "000000"})
+
+    assert one.client.post("/inloggen/code", data={"csrf_token": token_of(page), "passkey": kept}).status_code == 401
 
 
 def test_a_key_of_another_under_the_same_id_is_refused(held, door, member, key, soft_key):

@@ -235,9 +235,11 @@ def test_the_browser_that_was_let_try_does_not_guess_for_ever(besieged, instance
     assert answers == [401] * 6 + [429] * 2
 
 
-def test_asking_for_a_link_answers_the_same_for_every_name(besieged, instance, door, people):
+def test_asking_for_a_link_answers_the_same_for_every_name(besieged, instance, door, people, clock):
     member, _own = besieged
     reporter = people.reporter()
+    for login in (NOBODY, reporter.login, ""):
+        besiege(instance, login, 6, clock.now)
 
     answers = [
         plain(door().post("/inloggen/openen", of="/inloggen/openen", login=login), login)
@@ -248,6 +250,15 @@ def test_asking_for_a_link_answers_the_same_for_every_name(besieged, instance, d
     assert [mail["to"] for mail in mails(instance)] == [member.login]
     with instance.readings() as session:
         assert len(session.scalars(select(TryLink)).all()) == 4
+
+
+def test_nobody_is_mailed_whose_name_nobody_tried(instance, people, door):
+    member = people.member("ondersteuning")
+
+    answer = door().post("/inloggen/openen", of="/inloggen/openen", login=member.login)
+
+    assert answer.status_code == 200
+    assert mails(instance) == []
 
 
 def test_a_mailbox_is_not_filled_with_links(besieged, instance, door, clock):

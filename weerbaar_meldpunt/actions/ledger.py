@@ -38,7 +38,8 @@ from .tombstones import ACCESS, bury
 # Never covered: account rows of reporters, sessions, drafts, claims, facts and caches (docs/security.md §11).
 COVERED: frozenset[type[Base]] = frozenset(
     (
-        Case, CaseDoc, CaseGrant, CaseEpoch, Reader, Message, Note, Attachment, Track, Due, TeamEpoch, TeamGrant, Roster,
+        Case, CaseDoc, CaseGrant, CaseEpoch, Reader, Message, Note, Attachment, Track, Due, TeamEpoch, TeamGrant,
+        Roster,
         Admission,
         Keeping, Hold, Withdrawal, Destruction, DestructionCase, Destroyed, LinkGrant, LinkEntry,
         Custodian, HouseKey, RecoveryPair, RecoveryGrant, Emergency, EmergencyGrant,
@@ -142,7 +143,7 @@ class Leaves:
         self, actor: bytes, action: str, subject: bytes, covered: Sequence[tuple[str, bytes, bytes]],
         body: bytes | None = None, *, event: bytes = b"",
     ) -> int:  # fmt: skip
-        """A leaf over rows (table, row, hash after the change; an empty one for a row that went); answers its number."""
+        """A leaf over rows (table, row, hash after the change; empty for a row that went); answers its number."""
         self._seq += 1
         rows = hashes.rows_hash(covered)
         body_hash = sha256(body) if body else b""

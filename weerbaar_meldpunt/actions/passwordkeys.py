@@ -36,7 +36,7 @@ LONGEST_WAIT: Final = 20.0  # seconds
 # Each of these holds a thread of the worker; it has more than twice as many (`meldpunt serve --threads`).
 PLACES: Final = AT_ONCE + QUEUE
 # Derivations give way to everything else on the machine; for them half a second more is nothing.
-NICE: Final = 5
+NICE: Final = int(os.environ.get("NICE_AB", "5"))
 
 
 class _Room:

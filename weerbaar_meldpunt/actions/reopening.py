@@ -34,6 +34,7 @@ from .tombstones import ACCESS, bring, bundle_stone, erased, listed, place_stone
 
 # How many times somebody may have signed in between a backup and the change of factors that makes its bundle old.
 _SIGNED_IN: Final = 5000
+REPLAYED: Final = "teruggezet"  # the leaf of what the tombstones took away again
 GROUND: Final = "teruggezet"  # why the register says that a case went once more
 _AT_ONCE: Final = 500
 
@@ -77,7 +78,7 @@ def replay(session: Session, instance: Instance, stones: Iterable[tuple[date, by
     session.flush()
     labelled("restore/replayed")
     _left_out(session, ledger)
-    ledger.close(PROGRAM, "teruggezet", instance.id)
+    ledger.close(PROGRAM, REPLAYED, instance.id)
     for case_ids in _in_pieces(session.scalars(select(Case.id)).all()):
         for case_id in sorted(erased(session, case_ids)):
             done.files += erase_case(session, instance, case_id, Word(GROUND), now=now)

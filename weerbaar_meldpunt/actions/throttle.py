@@ -171,8 +171,11 @@ def mail_try_link(
 ) -> None:
     """A link that lets one browser try again goes to the owner's address, if there is one; not while one is good.
 
-    The same is written for a name that nobody has, but for the mail. `login` is the owner's own, not what was typed.
+    Only while a name waits or is closed: nobody else needs one, and nobody fills a mailbox by asking. The same is
+    written for a name that nobody has, but for the mail. `login` is the owner's own, not what was typed.
     """
+    if failures(session, counter) <= FREE_FAILURES:
+        return
     if session.scalar(select(TryLink.counter).where(TryLink.counter == counter.key, TryLink.expires_at > now).limit(1)):
         return
     session.execute(delete(TryLink).where(TryLink.counter == counter.key))

@@ -14,15 +14,19 @@ from weerbaar_meldpunt.store.audit import Leaf, LeafRow
 from weerbaar_meldpunt.store.base import Base
 from weerbaar_meldpunt.vault import audit as hashes
 
+from .epochs import DESTROYED
 from .ledger import COVERED
 from .raw_values import raw
+from .reopening import REPLAYED
 from .rewrap import REWRAPPED
 from .rowhash import columns_of, row_id
 from .tombstones import ACCESS, listed
 from .trail import GONE
 
 _AT_ONCE: Final = 400
-RENEWING: Final = (REWRAPPED,)
+# After these a row that gave access is gone without a stone of its own: who it let in is let in by the next epoch, or
+# the stone is that of the place.
+RENEWING: Final = (REWRAPPED, DESTROYED, REPLAYED)
 _SWAPPED: Final = 20  # changed rows of a table among which a swap is looked for
 
 History = list[tuple[int, bytes]]  # the number of each leaf that covers a row, with what it says
@@ -66,7 +70,8 @@ def _histories(session: Session) -> Iterator[tuple[str, bytes, History]]:
     ordered = query.order_by(LeafRow.table, LeafRow.row, LeafRow.seq, LeafRow.place)
     lines = session.execute(ordered.execution_options(yield_per=2000))
     for (table, row), group in groupby(lines, key=lambda line: (line.table, line.row)):
-        yield table, row, [(line.seq, line.row_hash) for line in group]
+        if isinstance(table, str) and isinstance(row, bytes):  # else its leaf is named already: no leaf of ours says so
+            yield table, row, [(line.seq, line.row_hash) for line in group]
 
 
 class _TableCheck:
@@ -160,7 +165,6 @@ class _TableCheck:
         missing = [over[stone] for stone in over.keys() - listed(self._session, over)]
         if not missing:
             return
-        # A wrap that was made anew for the same team's next epoch has no stone, or no backup would open for anybody.
         numbers = select(Leaf.seq).where(Leaf.action.in_(RENEWING), Leaf.seq.in_([seq for seq, _ in missing]))
         renewed = set(self._session.scalars(numbers))
         for seq, row in missing:

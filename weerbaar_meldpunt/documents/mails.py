@@ -32,8 +32,8 @@ KNOWN: Final = (
 )
 OPEN_SUBJECT: Final = "Opnieuw proberen in te loggen"
 OPEN: Final = (
-    "Met deze link mag u nog eens proberen om in te loggen. Hij werkt één keer, een uur lang, en u hebt daarna nog steeds"
-    " uw wachtwoord en uw code nodig: {link} Vroeg u dit niet? Doe dan niets. Er verandert niets aan uw account."
+    "Met deze link mag u nog eens proberen om in te loggen. Hij werkt één keer, een uur lang, en u hebt daarna nog"
+    " steeds uw wachtwoord en uw code nodig: {link} Vroeg u dit niet? Doe dan niets. Er verandert niets aan uw account."
 )
 
 # To who keeps the checkpoints of the trail outside. Nothing in it says who did what.

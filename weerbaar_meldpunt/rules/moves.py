@@ -13,7 +13,9 @@ from .data import Data, PolicyFile, read_policy
 from .teams import outcomes_for
 from .values import OneOf
 
-__all__ = ["CLOSED", "NEW", "TRANSFERRED", "longest_wait", "may_move", "moves_from", "needs_second_person", "outcomes_for"]
+__all__ = [
+    "CLOSED", "NEW", "TRANSFERRED", "longest_wait", "may_move", "moves_from", "needs_second_person", "outcomes_for",
+]  # fmt: skip
 
 NEW: Final = "nieuw"
 CLOSED: Final = "afgerond"

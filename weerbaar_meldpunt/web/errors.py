@@ -84,7 +84,9 @@ def _path_closed(fault: PathClosed) -> ResponseReturnValue:
 
 
 def _too_many(fault: TooManyTries) -> ResponseReturnValue:
-    page, status = _page("too_many", 429, retry_after=fault.retry_after, typed=typed_texts())
+    page, status = _page(
+        "too_many", 429, retry_after=fault.retry_after, typed=typed_texts(), door=request.endpoint == "signin.start"
+    )  # fmt: skip
     return page, status, {"Retry-After": str(fault.retry_after)}
 
 

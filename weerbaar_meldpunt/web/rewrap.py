@@ -57,7 +57,8 @@ def go_on(team: str) -> ResponseReturnValue:
     if refused:
         flash(
             _(
-                "Aantal zaken met een sleutel die niet klopt: %(number)s. Die bleven zoals ze waren. De beheerder weet het.",
+                "Aantal zaken met een sleutel die niet klopt: %(number)s. Die bleven zoals ze waren."
+                " De beheerder weet het.",
                 number=number(refused),
             ),
             "fout",
