@@ -210,7 +210,7 @@ def demo_accounts(as_json: bool) -> None:
             refuse("this is no demonstration")
         accounts, sheets = read_accounts(instance, now=datetime.now(UTC)), read_sheets(instance)
     if as_json:
-        nobody = {"login": None, "password": None, "totp_secret": None}  # a custodian has a code and no account
+        nobody = dict.fromkeys(("login", "password", "totp_secret"))  # a custodian has a code and no account
         print_json([*accounts, *(nobody | sheet for sheet in sheets)])
         return
     for account in accounts:

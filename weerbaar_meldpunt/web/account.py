@@ -141,7 +141,7 @@ def app() -> ResponseReturnValue:
         _keep_pending(credentials.begin_new_app())
         return redirect(url_for("account.app"), code=303)
     if not pending or pending.get("what") != "app":
-        return render_template("account/app.html", secret="", qr="", errors={})
+        return render_template("account/app.html", secret="", qr="", errors={})  # nosec B106
     errors: dict[str, str] = {}
     if request.method == "POST":
         code = request.form.get("code", "")
