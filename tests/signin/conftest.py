@@ -14,6 +14,12 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import select
+
+from weerbaar_meldpunt.actions import signin, throttle
+from weerbaar_meldpunt.actions.people import normal_login
+from weerbaar_meldpunt.store.tracks import Outbox
+from weerbaar_meldpunt.vault.seal import Binding, open_json
 
 ORIGIN, RP = "http://localhost:8000", "localhost"
 
@@ -164,3 +170,47 @@ def go_on(door, page, **answers):
         data.setdefault(one.name, []).append(value.replace("\r\n", "\n").replace("\n", "\r\n"))
     data |= {name: [value] for name, value in answers.items()}
     return door.client.post(form.action or page.request.path, data=data)
+
+
+WRONG = "heel iets anders dan dat"
+NOBODY = "niemand@voorbeeld.test"
+
+
+def counted(instance, login):
+    counter = throttle.counter_of_name(instance, normal_login(login))
+    with instance.readings() as session:
+        return throttle.failures(session, counter)
+
+
+def besiege(instance, login, count, now):
+    """What so many outsiders leave behind."""
+    with instance.sessions.begin() as session:
+        for _ in range(count):
+            signin.note_failure(session, instance, login, now=now)
+
+
+def mails(instance):
+    with instance.readings() as session:
+        return [
+            open_json(instance.server.seal, row.sealed, Binding("outbox", None, row.id, 1))
+            for row in session.scalars(select(Outbox))
+        ]
+
+
+def plain(answer, *names):
+    text = answer.get_data(as_text=True)
+    for name in names:
+        text = text.replace(name, "").replace(name.replace("@", "%40"), "")
+    return answer.status_code, re.sub(r'(value|data-options)="[^"]{40,}"', "", text)
+
+
+def comes_in(door, account, password, clock):
+    clock.forward(seconds=31)
+    one = door()
+    one.password(account.login, password)
+    one.factor(account.code(clock.now))
+    return one.is_in()
+
+
+def recovery_code_on(page):
+    return re.search(r'id="recovery"[^>]*>(.*?)</p>', page, re.DOTALL).group(1).replace("<wbr>", "").strip()

@@ -14,7 +14,7 @@ from weerbaar_meldpunt.store.people import Bundle, Root, TeamGrant
 from weerbaar_meldpunt.vault.keys import user_key_pair
 from weerbaar_meldpunt.vault.wrap import Grant, unwrap
 
-from .conftest import go_on, token_of
+from .conftest import comes_in, recovery_code_on, token_of
 
 NEW = "negen paarse kapstokken"
 TEAM = "ondersteuning"
@@ -25,14 +25,6 @@ def change(door, account, *, known="nee", old=None, new=NEW, again=None):
     return door.post(
         "/account/wachtwoord", old_password=old or account.password, password=new, again=again or new, known=known
     )
-
-
-def comes_in(door, account, password, clock):
-    clock.forward(seconds=31)
-    one = door()
-    one.password(account.login, password)
-    one.factor(account.code(clock.now))
-    return one.is_in()
 
 
 def roots(instance, account):
@@ -52,10 +44,6 @@ def stones(instance, account, *models):
             column = TeamGrant.member_id if model is TeamGrant else model.user_id
             found += [tombstone_of(row) for row in session.scalars(select(model).where(column == account.user_id))]
         return set(found)
-
-
-def recovery_code_on(page):
-    return re.search(r'id="recovery"[^>]*>(.*?)</p>', page, re.DOTALL).group(1).replace("<wbr>", "").strip()
 
 
 # --- the password alone --------------------------------------------------------------------------------------------
@@ -271,119 +259,6 @@ def test_a_reporter_gets_a_new_secret_of_files_and_finds_every_report(instance, 
         bundle = open_bundle(half.root, session.get(Bundle, reporter.user_id))
     assert bundle["files"] != before
     assert before in str(bundle["files_before"])
-
-
-# --- the printed code ----------------------------------------------------------------------------------------------
-
-
-def recover(door, account, clock, *, code=None, new=NEW, factor=None):
-    one = door()
-    answer = one.post("/inloggen/vergeten", login=account.login, recovery=code or account.recovery_code)
-    if answer.status_code != 303:
-        return one, answer
-    clock.forward(seconds=31)
-    answer = one.post("/inloggen/vergeten/code", code=factor or account.code(clock.now))
-    if answer.location != "/inloggen/vergeten/wachtwoord":
-        return one, answer
-    answer = one.post("/inloggen/vergeten/wachtwoord", password=new, again=new)
-    if answer.status_code != 303:
-        return one, answer
-    page = one.client.get("/inloggen/vergeten/nieuwe-code")
-    shown = recovery_code_on(page.get_data(as_text=True))
-    assert not one.is_in(), "until the code was typed again nobody is in"
-    return one, go_on(one, page, recovery=shown)
-
-
-@pytest.mark.parametrize("kind", ["member", "reporter"])
-def test_the_printed_code_and_a_factor_give_a_new_password(instance, people, door, clock, kind):
-    account = people.member(TEAM) if kind == "member" else people.reporter()
-
-    one, answer = recover(door, account, clock)
-
-    assert answer.status_code == 303
-    assert one.is_in()
-    assert comes_in(door, account, NEW, clock)
-    assert not comes_in(door, account, account.password, clock)
-
-
-def test_the_code_counts_once(instance, people, door, clock):
-    account = people.member(TEAM)
-    recover(door, account, clock)
-
-    _one, answer = recover(door, account, clock)
-
-    assert answer.status_code == 401
-
-
-def test_the_code_without_a_factor_opens_nothing(instance, people, door, clock):
-    account = people.member(TEAM)
-    one, _answer = recover(door, account, clock, factor="000000")
-
-    assert not one.is_in()
-    for path in ("wachtwoord", "nieuwe-code"):
-        assert one.client.get(f"/inloggen/vergeten/{path}").location == "/inloggen/vergeten"
-    assert one.client.get("/inloggen/code").location.startswith("/inloggen"), "nor is it a password"
-
-
-def test_a_right_password_is_no_right_code(instance, people, door, clock):
-    """Half-way in by a password does not lead on to a new one."""
-    account = people.member(TEAM)
-    one = door()
-    one.password(account.login, account.password)
-
-    assert one.client.get("/inloggen/vergeten/code").location == "/inloggen/vergeten"
-
-
-def test_wrong_codes_and_names_look_the_same(people, door):
-    account, other = people.member(TEAM), people.member(TEAM)
-
-    def tried(login, code):
-        answer = door().post("/inloggen/vergeten", login=login, recovery=code)
-        text = answer.get_data(as_text=True).replace(login, "").replace(code, "")
-        return answer.status_code, re.sub(r'value="[^"]{40,}"', "", text)
-
-    wrong = tried(account.login, other.recovery_code)
-    assert wrong[0] == 401
-    assert wrong == tried("niemand@voorbeeld.test", account.recovery_code)
-    assert wrong == tried(account.login, "geen code")
-
-
-def test_outsiders_do_not_keep_who_holds_the_paper_waiting(instance, people, door, clock):
-    account = people.member(TEAM)
-    with instance.sessions.begin() as session:
-        for _ in range(1000):
-            signin.note_failure(session, instance, account.login, now=clock.now)
-
-    one, _answer = recover(door, account, clock)
-
-    assert one.is_in()
-    assert comes_in(door, account, NEW, clock), "and then the ordinary way is open again"
-
-
-def test_five_wrong_factors_end_the_way_of_the_paper(people, door):
-    account = people.member(TEAM)
-    one = door()
-    one.post("/inloggen/vergeten", login=account.login, recovery=account.recovery_code)
-
-    answers = [one.post("/inloggen/vergeten/code", code="000000").status_code for _ in range(5)]
-
-    assert answers == [401] * 4 + [303]
-    assert one.client.get("/inloggen/vergeten/code").status_code == 303
-
-
-def test_a_members_new_password_has_fifteen_characters_here_too(people, door, clock):
-    _one, answer = recover(door, people.member(TEAM), clock, new="kb7 wqz 29 lm")
-
-    assert answer.status_code == 422
-
-
-def test_no_mail_is_sent_by_a_forgotten_password(instance, people, door, clock):
-    from weerbaar_meldpunt.store.tracks import Outbox
-
-    recover(door, people.member(TEAM), clock)
-
-    with instance.readings() as session:
-        assert session.scalars(select(Outbox)).all() == []
 
 
 def test_a_renewal_that_waited_too_long_changes_nothing(instance, people, in_by, clock):

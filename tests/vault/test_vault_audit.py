@@ -6,7 +6,20 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from tests.vault import byhand
-from weerbaar_meldpunt.vault.audit import START, chain, leaf, row_hash, rows_hash
+from weerbaar_meldpunt.vault.audit import (
+    START,
+    Checkpoint,
+    case_tombstone,
+    chain,
+    checkpoint_key,
+    leaf,
+    mailed,
+    read_anchor,
+    row_hash,
+    rows_hash,
+    sign_checkpoint,
+    tombstone_head,
+)
 
 AT = datetime(2026, 11, 23, 11, 30, 5, tzinfo=UTC)
 ROW = {"id": b"r" * 16, "state": "nieuw", "n": 3, "unread": True, "due_at": AT, "owner_id": None}
@@ -85,3 +98,57 @@ def test_a_chain_hangs_each_leaf_from_all_before():
     assert bytes(32) == START
     assert chain(START, first) == sha(b"\2" + bytes(32) + first)
     assert chain(chain(START, first), second) != chain(chain(START, second), first)
+
+
+# --- tombstones and checkpoints ------------------------------------------------------------------------------------
+
+CHECKPOINT = Checkpoint(b"i" * 16, 7, b"c" * 32, 2, b"t" * 32, AT)
+
+
+def test_a_tombstone_head_hangs_from_the_one_before_and_covers_days_and_hashes_in_order():
+    stones = [(date(2026, 11, 22), b"1" * 32), (date(2026, 11, 23), b"2" * 32)]
+
+    head, count = tombstone_head(START, stones)
+
+    by_hand = byhand.ctx("tombstones", bytes(32), "2026-11-22", b"1" * 32, "2026-11-23", b"2" * 32)
+    assert (head, count) == (sha(by_hand), 2)
+    assert tombstone_head(START, stones[::-1])[0] != head
+    assert tombstone_head(head, [])[0] == sha(byhand.ctx("tombstones", head))
+
+
+def test_an_erased_case_is_known_by_its_id_alone():
+    assert case_tombstone(b"c" * 16) == sha(byhand.ctx("row", "case", "id", b"c" * 16))
+
+
+def test_a_checkpoint_is_six_lines_and_is_read_back_exactly():
+    assert CHECKPOINT.text == (
+        "weerbaar-meldpunt/" + "69" * 16 + "\n7\n" + "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M=" + "\n2\n"
+        "dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHQ=\n2026-11-23T11:30:05Z\n"
+    )
+    assert Checkpoint.parse(CHECKPOINT.text) == CHECKPOINT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "\n", lambda text: text[:-1], lambda text: text.replace("\n7\n", "\n07\n"),
+        lambda text: text.replace("\n7\n", "\n 7\n"), lambda text: text.replace("Z\n", "+00:00\n"),
+        lambda text: text.replace("weerbaar-meldpunt/", ""), lambda text: text.replace("69" * 16, "69" * 15 + "6A"),
+        lambda text: text.replace("M=\n", "N=\n"), lambda text: "",
+    ],
+)  # fmt: skip
+def test_what_is_not_written_exactly_so_is_no_checkpoint(change):
+    with pytest.raises(ValueError, match=r"."):
+        Checkpoint.parse(change(CHECKPOINT.text))
+
+
+def test_a_mailed_checkpoint_carries_the_key_and_the_signature_that_check_it():
+    seed = b"s" * 32
+    text = mailed(CHECKPOINT, seed, sign_checkpoint(seed, CHECKPOINT))
+
+    anchor = read_anchor("Van: meldpunt\n\n" + text + "\nVervallen toegang, deel 1 van 1: 0\n")
+
+    assert anchor.checkpoint == CHECKPOINT
+    assert anchor.key == checkpoint_key(seed)
+    assert anchor.signed
+    assert not read_anchor(text.replace("\n7\n", "\n8\n")).signed
