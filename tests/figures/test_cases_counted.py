@@ -6,6 +6,7 @@ import pytest
 
 from tests import conftest as house
 from weerbaar_meldpunt.actions import closing, editions, figures, work
+from weerbaar_meldpunt.actions.demonstration_custody import make_custody
 from weerbaar_meldpunt.actions.figure_facts import audited_rows, open_facts
 
 NOW = house.NOON
@@ -17,7 +18,8 @@ FACTS = {
 
 @pytest.fixture
 def worker(people):
-    """A coordinator of the support team, with a colleague, so that reports can be filed."""
+    """A coordinator of the support team, with a colleague and custodians, so that reports can be filed."""
+    make_custody(people.instance, now=NOW)
     first, second = people.member("ondersteuning", coordinator=True), people.member("ondersteuning")
     people.found(first, "ondersteuning")
     people.admit(first, second, "ondersteuning")

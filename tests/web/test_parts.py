@@ -32,7 +32,7 @@ ENDPOINTS = (
 class Worker:
     """Somebody of a team, as far as the frame of a page looks at them."""
 
-    name, is_reporter = "Sanne de Wit", False
+    name, is_reporter, asked = "Sanne de Wit", False, 0
 
     def has(self, role):
         return role == "behandelaar"

@@ -25,7 +25,7 @@ from .person import ACTIVE, lookup_of, normal_login, open_user
 from .sessions import MAX_FACTOR_TRIES, Presession, SessionContent, start_content
 from .throttle import FREE_FAILURES, Counter, Turn
 
-__all__ = ["FREE_FAILURES", "MAX_FACTOR_TRIES", "Arrival"]
+__all__ = ["FREE_FAILURES", "MAX_FACTOR_TRIES"]  # read by the pages too
 
 _NOBODY: Final = bytes(16)
 is_current = factors.is_current

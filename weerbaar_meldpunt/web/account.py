@@ -14,7 +14,7 @@ from weerbaar_meldpunt.actions.errors import NotAllowed
 from weerbaar_meldpunt.actions.sessions import SessionContent, start_content
 
 from . import sessions
-from .guards import account_required, person, stepped_up
+from .guards import account_required, person, signed_in, stepped_up
 from .labels import label
 from .place import instance, now, reading, transaction
 from .setup import qr_code
@@ -222,4 +222,7 @@ def forget_device() -> ResponseReturnValue:
 @pages.post("/account/blijven")
 def stay() -> ResponseReturnValue:
     """The script of an open page says that somebody is still there. The idle limit moves; nothing else happens."""
-    return "", 204 if sessions.content() is not None else 401
+    found = sessions.content()
+    # Who was switched off has a session still, and is nobody.
+    lives = found is not None and (found.user_id is None or signed_in() is not None)
+    return "", 204 if lives else 401

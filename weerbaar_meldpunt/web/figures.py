@@ -82,7 +82,9 @@ def _shown(found: Edition, before: Edition | None) -> dict[str, Any]:
 
 def _public_page(template: str, **values: Any) -> Response:
     # Nothing of who asks: not their name, not the messages that wait for them.
-    nobody: dict[str, Any] = {"person": None, "content": None, "get_flashed_messages": lambda **_: []}
+    nobody: dict[str, Any] = {
+        "person": None, "content": None, "session_left": lambda: None, "get_flashed_messages": lambda **_: [],
+    }  # fmt: skip
     return _public(make_response(render_template(template, **nobody, **values)))
 
 

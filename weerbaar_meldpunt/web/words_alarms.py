@@ -90,8 +90,8 @@ ALARM_WORDS: Final[Words] = {
         _("Is die persoon weg, dan opent niemand de zaken meer. Laat vandaag een collega toe."),
     ),
     "passkey_onbekend": (
-        _("Er ligt een toegangssleutel die niet van de eigenaar komt"),
-        _("Het programma gebruikt hem niet. Vraag deze persoon om de lijst met toegangssleutels na te kijken."),
+        _("Er ligt een passkey die niet van de eigenaar komt"),
+        _("Het programma gebruikt hem niet. Vraag deze persoon om de lijst met passkeys na te kijken."),
     ),
     "weinig_ruimte": (
         _("De schijf van de server raakt vol"),
