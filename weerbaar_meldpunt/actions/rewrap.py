@@ -189,9 +189,12 @@ def keep_batch(session: Session, instance: Instance, person: Person, prepared: P
 
     The caller's transaction is the whole of it: killed before its end, nothing was done and the next run does it again.
     """
+    case_ids = sorted(prepared.wraps)
+    # The cases first and the trail after, as every act on a case does: who took them the other way round would wait for
+    # each other for ever.
+    session.execute(select(Case.id).where(Case.id.in_(case_ids)).order_by(Case.id).with_for_update(key_share=True))
     # From here on nobody else writes a leaf: two who do this at once follow each other, and so does a transfer.
     leaves = Leaves(session, instance, now=now)
-    case_ids = list(prepared.wraps)
     query = select(*(getattr(CaseGrant, name) for name in (*_KEY, "wrapped")))
     stands = {tuple(row[:4]): row.wrapped for row in session.execute(query.where(CaseGrant.case_id.in_(case_ids)))}
     replaced, gone, folds = list[dict[str, Any]](), list[dict[str, Any]](), list[dict[str, Any]]()
