@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from weerbaar_meldpunt.actions import epochs, linking, linking_decision, linkkeys, work
 from weerbaar_meldpunt.actions.erasing import Word, erase_case
@@ -11,7 +11,7 @@ from weerbaar_meldpunt.actions.errors import NotAllowed
 from weerbaar_meldpunt.actions.verifying import verify
 from weerbaar_meldpunt.rules.marks import read_mark
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
-from weerbaar_meldpunt.store.audit import Leaf
+from weerbaar_meldpunt.store.audit import Alarm, Leaf
 from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.links import LinkEntry, LinkFold, LinkGrant
 from weerbaar_meldpunt.store.people import TeamEpoch
@@ -378,6 +378,21 @@ def test_a_new_key_of_a_team_brings_a_new_link_key_that_a_leaver_does_not_get(de
                 assert grant.epoch == 1
                 with pytest.raises(Onleesbaar):
                     unwrap(theirs.pair, newest[0].wrapped, Grant("entry", newest[0].id))
+
+
+def test_a_new_team_key_by_somebody_without_the_link_key_is_an_alarm(desk, ready_to_link):
+    first = desk.ready.first("ondersteuning")
+    held = [keys.pair.public.key_id for keys in first.person.teams["ondersteuning"]]
+    with desk.instance.sessions.begin() as session:
+        session.execute(delete(LinkGrant).where(LinkGrant.recipient.in_(held)))
+
+    with desk.instance.sessions.begin() as session:
+        epochs.new_epoch(session, desk.instance, first.person, first.root, "ondersteuning", now=desk.now)
+
+    with desk.instance.readings() as session:
+        assert session.get(TeamEpoch, ("link", "", 2)) is None
+        standing = session.scalars(select(Alarm.kind).where(Alarm.ended_at.is_(None))).all()
+    assert "koppelsleutel_niet_vernieuwd" in standing
 
 
 def test_a_next_link_key_that_was_never_pinned_gives_way(desk, ready_to_link):

@@ -433,3 +433,20 @@ def test_a_code_is_read_as_people_type_it(desk, by_proxy):
 
     assert read_code(typed) == read_code(by_proxy.claim_code)
     assert desk.look(typed).has_proxy
+
+
+def test_a_reader_whose_row_a_restore_emptied_gets_no_later_key(desk, by_proxy):
+    proxy = desk.keys(by_proxy.receipt_code)
+    mine = desk.redeem(by_proxy.claim_code, choice="alles")
+    with desk.instance.sessions.begin() as session:  # as a restore does with a mandate that was withdrawn since
+        row = session.get(Reader, proxy.lookup)
+        row.case_id = row.key_id = None
+
+    desk.act(mine, mandate.change, "melding")
+    desk.member(by_proxy.reference, work.write_message, "Na het terugzetten.")
+
+    own, copy = desk.own(mine), desk.everything()
+    assert [message.text for message in own.view.messages] == ["Na het terugzetten."]
+    message = ("message", copy.messages[0].id)
+    assert message not in opens(keys_in(own.case_id, [proxy.seed], copy), copy)
+    assert message in opens(keys_in(own.case_id, [mine.seed], copy), copy)

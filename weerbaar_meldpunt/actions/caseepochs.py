@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.vocabulary import TEAMS
-from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseEpoch, CaseGrant, Fold, Headline
+from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseEpoch, CaseGrant, Fold, Headline, Reader
 from weerbaar_meldpunt.store.links import drop_segments_of_case
 from weerbaar_meldpunt.vault.derive import ID_BYTES, new_key, sha256
 from weerbaar_meldpunt.vault.pins import Pin
@@ -59,6 +59,7 @@ def start_epoch(
     """
     wanted = _living(deepcopy(doc["recipients"] if recipients is None else recipients), doc, now=now)
     row = _newest_document(session, ring, doc)
+    _drop_emptied(session, ring.case_id, doc["recipients"], wanted)
     _take_off(session, instance, ledger, ring.case_id, doc["recipients"], wanted)
     pinned = instance.sealing_keys(session, "team", TEAMS)
     for compartment in sorted(set(compartments)):
@@ -92,6 +93,22 @@ def lock_case(session: Session, case_id: bytes) -> Case:
     """Hold a case for one act: acts on one case follow each other, from whichever side they come."""
     query = select(Case).where(Case.id == case_id).with_for_update(key_share=True)
     return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _drop_emptied(session: Session, case_id: bytes, before: Recipients, wanted: Recipients) -> None:
+    """Take readers off the list whose row holds no key any more.
+
+    After a restore the list is as old as the backup: somebody whose mandate was withdrawn since stands on it still, and
+    only their row says that they look along no more. Readers that this very act adds have no row yet.
+    """
+    held = set(session.scalars(select(Reader.key_id).where(Reader.case_id == case_id)))
+    for compartment, listed in wanted.items():
+        known = {raw for raw, _ in before[compartment]["readers"]}
+        listed["readers"] = [
+            [raw, role]
+            for raw, role in listed["readers"]
+            if raw not in known or PublicKey("reader", case_id, 0, bytes.fromhex(raw)).key_id in held
+        ]
 
 
 def _newest_document(session: Session, ring: CaseRing, doc: Mapping[str, Any]) -> CaseDoc:

@@ -22,6 +22,7 @@ from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, epoch_statement, sign, unwrap, wrap
 
 from . import pinning
+from .alarms import raise_alarm
 from .errors import NotAllowed
 from .instance import Instance
 from .ledger import Ledger
@@ -31,6 +32,7 @@ from .pinning import pin_name
 
 LINK: Final = "link"
 MADE: Final = "koppelsleutel_gemaakt"
+NOT_RENEWED: Final = "koppelsleutel_niet_vernieuwd"
 
 
 def link_ring(session: Session, instance: Instance, person: Person) -> tuple[TeamKeys, ...]:
@@ -86,12 +88,15 @@ def renew(session: Session, instance: Instance, ledger: Ledger, person: Person, 
     """With a new key of a team comes a new LINK secret, in the same act: whoever left has no later one.
 
     `fresh` is the team's next key, which this person just made. It gets all LINK secrets that are in use; the next one
-    goes to every team. None where there is no LINK key, or this person does not hold it: then a coordinator of another
-    team renews it by hand.
+    goes to every team. None where there is no LINK key; where this person does not hold it, that is an alarm, since
+    whoever left still knows the one that is in use.
     """
     ring = link_ring(session, instance, person)
     pin = instance.pins().sealing(LINK, "")
-    if not ring or pin is None or ring[-1].pair.public.fingerprint != pin.fingerprint:
+    if pin is None:
+        return None
+    if not ring or ring[-1].pair.public.fingerprint != pin.fingerprint:
+        raise_alarm(session, instance, NOT_RENEWED, str(pin.epoch), now=ledger.now)
         return None
     current = ring[-1]
     _make_room(session, ledger, current.epoch + 1)

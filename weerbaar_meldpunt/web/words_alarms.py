@@ -85,6 +85,13 @@ ALARM_WORDS: Final[Words] = {
             "Vraag de coördinator om dit vandaag te doen."
         ),
     ),
+    "koppelsleutel_niet_vernieuwd": (
+        _("De sleutel om kenmerken te vergelijken is niet vernieuwd"),
+        _(
+            "Een team maakte een nieuwe sleutel, en wie dat deed, had deze sleutel niet. Wie wegging, kent hem nog. Laat"
+            " een teamlid dat hem wel heeft de sleutel van het team nog een keer vernieuwen, of zet het vergelijken uit."
+        ),
+    ),
     "enige_met_sleutel": (
         _("Nog maar één persoon heeft de sleutel van een team"),
         _("Is die persoon weg, dan opent niemand de zaken meer. Laat vandaag een collega toe."),
