@@ -61,7 +61,9 @@ def _open(circle: Any, instance: Any, *, now: datetime) -> Any:
         click.echo(f"{place}  {one.name}: {fingerprint_words(pin.fingerprint) if pin else 'NOT PINNED'}")
     codes: dict[bytes, str] = {}
     for which in ("First", "Second"):
-        place = click.prompt(f"{which} custodian", type=click.IntRange(1, 3))
+        # Whoever types a code here by mistake does not see it come back in an error.
+        typed = str(click.prompt(f"{which} custodian: the number in the list above"))
+        place = int(typed) if typed in ("1", "2", "3") else 0
         if place not in able:
             refuse("this custodian holds no share")
         one = able[place]
@@ -119,7 +121,7 @@ def _group(instance: Any, found: Any, *, now: datetime) -> bool:
             key = recovering.restore_group(session, instance, found, members, now=now)
     except NotAllowed as refusal:
         refuse(f"nothing was given: {refusal.reason}", CHECK_FAILED)
-    instance.write_pins(instance.pins().with_sealing(key))
+    instance.add_pin(key)
     click.echo(f"{found.group}: given to {len(members)}; epoch {key.epoch} is made and pinned:")
     click.echo(f"  {fingerprint_words(key.fingerprint)}")
     if len(members) < 2:

@@ -115,7 +115,7 @@ def _unpack(file: Path, custodians: bool, *, now: datetime) -> None:
         server_key = restoring.lying_ready(folder, "server.key") or _key("Server key, from the sheet")
         pepper = restoring.lying_ready(folder, "pepper.key") or _key("Pepper, from the sheet")
         if custodians:
-            first, second = click.prompt("Code of one custodian"), click.prompt("Code of another custodian")
+            first, second = _hidden("Code of one custodian"), _hidden("Code of another custodian")
             kind, seed = "recovery", restoring.seed_of_custodians(head, first, second)
         else:
             kind, seed = "backup", _key("Seed of the backups, from the sheet")
@@ -127,13 +127,18 @@ def _unpack(file: Path, custodians: bool, *, now: datetime) -> None:
     click.echo(f"It is back in {folder}, and closed.")
 
 
+def _hidden(what: str) -> str:
+    """Ask for a secret; nothing shows while it is typed."""
+    return str(click.prompt(what, hide_input=True))
+
+
 def _key(what: str) -> bytes:
     """A key as the sheet prints it: two lines of eight groups, typed as two lines or as one."""
     from weerbaar_meldpunt.actions.restoring import read_sheet_key
 
-    typed = click.prompt(what)
+    typed = _hidden(what)
     while len("".join(typed.split())) < _DIGITS:
-        typed += click.prompt("the next line")
+        typed += _hidden("the next line")
     return read_sheet_key(typed)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
@@ -14,6 +16,7 @@ from weerbaar_meldpunt.cli_rewrap import reseal, rewrap
 from weerbaar_meldpunt.settings import SettingsFault
 
 CUSTODIANS = 3
+CHANGED = "CHANGED meanwhile: nothing was pinned; run meldpunt vault pin again and compare anew"
 
 
 @click.command()
@@ -121,7 +124,7 @@ def pin(yes: bool) -> None:
             refuse("--yes is for a demonstration only: a fingerprint is compared by a person")
         by = _administrator(instance, now=now)
         pinned = _pin_custodians(instance, yes=yes)
-        pinned += _pin_recovery(instance, now=now)
+        pinned += _pin_recovery(instance, yes=yes, now=now)
         pinned += _pin_groups(instance, yes=yes)
         if not pinned:
             click.echo("There is no key to add to the pin file.")
@@ -148,7 +151,7 @@ def _administrator(instance: Any, *, now: datetime) -> bytes:
 
 
 def _pin_custodians(instance: Any, *, yes: bool) -> list[Any]:
-    from weerbaar_meldpunt.actions.custodians import custodians
+    from weerbaar_meldpunt.actions.custodians import custodians, pin_as_shown
     from weerbaar_meldpunt.actions.teamkeys import fingerprint_words
 
     pinned = []
@@ -165,32 +168,49 @@ def _pin_custodians(instance: Any, *, yes: bool) -> list[Any]:
         elif instance.pins().sealing("custodian", one.id.hex()) is not None:
             click.echo("  REFUSED: another key of this custodian is pinned; somebody wrote in the database", err=True)
         elif yes or click.confirm("Is this what stands on the sheet of this custodian?"):
-            instance.write_pins(instance.pins().with_sealing(one.key))
-            pinned.append(one.key)
-            click.echo("pinned")
+            pinned += _pin_as_shown(instance, one.key, pin_as_shown)
     return pinned
 
 
-def _pin_recovery(instance: Any, *, now: datetime) -> list[Any]:
+def _pin_as_shown(instance: Any, key: Any, pin_it: Callable[..., bool]) -> list[Any]:
+    """Pin what was compared, if it still stands: minutes went by on the telephone."""
+    with instance.sessions.begin() as session:
+        done = pin_it(session, instance, key)
+    click.echo("pinned" if done else CHANGED, err=not done)
+    return [key] if done else []
+
+
+def _pin_recovery(instance: Any, *, yes: bool, now: datetime) -> list[Any]:
     from weerbaar_meldpunt.actions import custodians
     from weerbaar_meldpunt.actions.teamkeys import fingerprint_words
 
     with instance.readings() as session:
         if not custodians.recovery_wanted(session, instance):
             return []
+        keys = custodians.circle(session, instance)
+        names = {one.place: one.name for one in custodians.custodians(session, instance)}
+    click.echo("RECOVERY is made for these three; any two of them open what every team holds:")
+    for place, one in sorted(keys.items()):
+        click.echo(f"  {place}, {names[place]}: {fingerprint_words(one.fingerprint)}")
+    if not yes and not click.confirm("Are these the three custodians, with what stands on their sheets?"):
+        click.echo("RECOVERY is not made.", err=True)
+        return []
     with instance.sessions.begin() as session:
         thrown = custodians.discard_unpinned(session, instance, custodians.RECOVERY, now=now)
-        key = custodians.make_recovery(session, instance, now=now)
+        key = custodians.make_recovery_as_shown(session, instance, keys, now=now)
     if thrown:
         click.echo("A key of RECOVERY that no pin names was thrown away; an alarm says so.", err=True)
-    instance.write_pins(instance.pins().with_sealing(key))
+    if key is None or not _pin_as_shown(instance, key, custodians.pin_house_key):
+        if key is None:
+            click.echo(CHANGED, err=True)
+        return []
     click.echo("The key of RECOVERY is made and pinned. Write its fingerprint on the three sheets:")
     click.echo(f"RECOVERY epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
     return [key]
 
 
 def _pin_groups(instance: Any, *, yes: bool) -> list[Any]:
-    from weerbaar_meldpunt.actions.teamkeys import fingerprint_words, planted_keys, unpinned_keys
+    from weerbaar_meldpunt.actions.teamkeys import fingerprint_words, pin_as_shown, planted_keys, unpinned_keys
 
     pinned = []
     with instance.readings() as session:
@@ -201,9 +221,7 @@ def _pin_groups(instance: Any, *, yes: bool) -> list[Any]:
         owner = key.owner if isinstance(key.owner, str) else ""
         click.echo(f"{key.kind} {owner} epoch {key.epoch}: {fingerprint_words(key.fingerprint)}")
         if yes or click.confirm("Is this what the member reads out?"):
-            instance.write_pins(instance.pins().with_sealing(key))
-            pinned.append(key)
-            click.echo("pinned")
+            pinned += _pin_as_shown(instance, key, pin_as_shown)
     return pinned
 
 
@@ -224,7 +242,8 @@ def backup_key(new: bool) -> None:
         by = _administrator(instance, now=now)
         with instance.sessions.begin() as session:
             key, seed = custodians.make_backup(session, instance, now=now)
-        instance.write_pins(instance.pins().with_sealing(key))
+        if not _pin_as_shown(instance, key, custodians.pin_house_key):
+            sys.exit(CHECK_FAILED)
         with instance.sessions.begin() as session:
             note_pinned(session, instance, [key], by=by, now=now)
     _show_seed(sheet_words(seed), fingerprint_words(key.fingerprint))

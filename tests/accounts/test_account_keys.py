@@ -37,14 +37,16 @@ def plant(instance, keys, signature=None):
         )  # fmt: skip
 
 
-def write(instance, keys, signature=None):
-    """As the program itself writes one: with a leaf in the trail."""
+def write(instance, keys, signature=None, holder=None):
+    """As the program itself writes one: with a leaf in the trail, and given to a member."""
     with instance.sessions.begin() as session:
         ledger = Ledger(session, instance, now=NOON)
         ledger.add(
             TeamEpoch, kind="team", team=TEAM, epoch=keys.epoch, public_key=keys.pair.public.raw, signature=signature,
             made_at=NOON,
         )  # fmt: skip
+        if holder is not None:
+            teamkeys.grant(ledger, keys, holder.user_id, holder.person.pair.public, holder.user_id)
         ledger.close(bytes(16), "nieuwe_sleutel", keys.pair.public.key_id)
 
 
@@ -131,8 +133,17 @@ def test_the_console_does_not_ask_about_a_planted_epoch(pin, instance, founder):
     assert instance.pins().sealing("team", TEAM).epoch == 1
 
 
-def test_a_signed_epoch_is_pinned_after_a_yes_and_seals_from_then_on(pin, instance, founder):
+def test_a_signed_epoch_that_was_given_to_nobody_is_not_pinned(pin, instance, founder):
     write(instance, PLANTED, signed_by(founder))
+
+    result = pin(instance.settings.instance, given="y\n")
+
+    assert "nothing was pinned" in result.stderr
+    assert instance.pins().sealing("team", TEAM).epoch == 1
+
+
+def test_a_signed_epoch_is_pinned_after_a_yes_and_seals_from_then_on(pin, instance, founder):
+    write(instance, PLANTED, signed_by(founder), holder=founder)
 
     pin(instance.settings.instance, given="y\n")
 

@@ -2,18 +2,19 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
-from weerbaar_meldpunt.actions import custodian_links, custodians
+from weerbaar_meldpunt.actions import custodian_links, custodians, epochs
 from weerbaar_meldpunt.actions import people as accounts
 from weerbaar_meldpunt.actions.custodians import BACKUP, RECOVERY
 from weerbaar_meldpunt.actions.instance import create_instance, open_instance
 from weerbaar_meldpunt.settings import load_settings
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.custody import Custodian, RecoveryPair
-from weerbaar_meldpunt.vault.keys import house_key_pair
+from weerbaar_meldpunt.vault.keys import TeamKeys, house_key_pair
 from weerbaar_meldpunt.vault.wrap import shown_fingerprint
 
 NAMED = [
@@ -142,9 +143,11 @@ def test_custodians_are_pinned_one_by_one_and_then_recovery_is_made(call, desk, 
     assert "Bewaarder 3: has not followed the link" in two.out
     follow_links(folder, printed, moment, which=(2,))
 
-    three = call("vault", "pin", where=folder, given="y\n")
+    three = call("vault", "pin", where=folder, given="y\ny\n")
 
     assert "RECOVERY epoch 1" in three.out
+    shown = three.out.partition("RECOVERY is made for these three")[2]
+    assert [f"{place}, Bewaarder {place}: " in shown for place in (1, 2, 3)] == [True] * 3
     instance = at(folder)
     pin = instance.pins().sealing(RECOVERY, instance.id.hex())
     assert shown_fingerprint(pin.fingerprint) in three.out
@@ -170,6 +173,20 @@ def test_a_custodian_whose_sheet_says_something_else_is_not_pinned(call, desk, m
     instance.engine.dispose()
 
 
+def test_recovery_is_not_made_for_three_that_the_operator_does_not_know(call, desk, moment):
+    printed, folder = desk
+    follow_links(folder, printed, moment)
+
+    refused = call("vault", "pin", where=folder, given="y\ny\ny\nn\n")
+
+    assert "RECOVERY is not made" in refused.err
+    instance = at(folder)
+    with instance.readings() as session:
+        assert instance.house_key(session, RECOVERY) is None
+        assert session.scalars(select(RecoveryPair)).all() == []
+    instance.engine.dispose()
+
+
 def test_nobody_pins_a_real_desk_without_looking(call, desk):
     assert call("vault", "pin", "--yes", where=desk[1]).status == 2
 
@@ -192,7 +209,7 @@ def test_as_soon_as_an_administrator_is_active_pinning_asks_who_does_it(call, de
     wrong = call("vault", "pin", where=folder, given=f"{login}\nverkeerd\n{code}\n")
     assert wrong.status == 2
     assert "pinned" not in wrong.out
-    right = call("vault", "pin", where=folder, given=f"{login}\n{password}\n{code}\ny\ny\ny\n")
+    right = call("vault", "pin", where=folder, given=f"{login}\n{password}\n{code}\ny\ny\ny\ny\n")
 
     assert "RECOVERY epoch 1" in right.out, right.err
     with instance.readings() as session:
@@ -201,6 +218,41 @@ def test_as_soon_as_an_administrator_is_active_pinning_asks_who_does_it(call, de
     used = call("vault", "pin", where=folder, given=f"{login}\n{password}\n{code}\n")
     assert used.status == 2  # a code is good once
     instance.engine.dispose()
+
+
+def test_a_key_that_was_replaced_during_the_call_is_not_pinned(call, ready, clock, monkeypatch):
+    member = ready.first("ondersteuning")
+    with ready.instance.sessions.begin() as session:
+        first = epochs.new_epoch(session, ready.instance, member.person, member.root, "ondersteuning", now=clock.now)
+    later = []
+
+    def answer(_question, **_more):
+        with ready.instance.sessions.begin() as session:
+            later.append(
+                epochs.new_epoch(
+                    session, ready.instance, member.person, member.root, "ondersteuning",
+                    replaces=first.fingerprint, now=clock.now,
+                )
+            )  # fmt: skip
+        return True
+
+    with monkeypatch.context() as patched:
+        patched.setattr("click.confirm", answer)
+        outcome = call("vault", "pin", given="")
+
+    assert shown_fingerprint(first.fingerprint) in outcome.out
+    assert outcome.err.count("CHANGED meanwhile: nothing was pinned") == 1
+    assert ready.instance.pins().sealing("team", "ondersteuning").epoch == 1
+    call("vault", "pin", given="y\n")
+    assert ready.instance.pins().sealing("team", "ondersteuning").fingerprint == later[0].fingerprint
+
+
+def test_two_consoles_that_pin_at_once_both_leave_their_lines(instance):
+    keys = [TeamKeys(f"team{number}", 1, bytes([number]) * 32).pair.public for number in range(1, 13)]
+    with ThreadPoolExecutor(len(keys)) as consoles:
+        list(consoles.map(lambda key: open_instance(instance.settings).add_pin(key), keys))
+
+    assert all(instance.pins().holds(key) for key in keys)
 
 
 def test_a_swapped_key_of_a_pinned_custodian_is_refused_by_name(call, ready):

@@ -13,7 +13,9 @@ from weerbaar_meldpunt.jobs.clock import Clock
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.custody import Emergency, EmergencyGrant
+from weerbaar_meldpunt.store.people import TeamEpoch
 from weerbaar_meldpunt.vault.derive import new_id, new_key
+from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.seal import Binding, SealKey, seal_json
 from weerbaar_meldpunt.vault.wrap import Grant, wrap
 
@@ -177,6 +179,46 @@ def test_an_entry_that_was_put_in_beside_the_others_is_a_gap(ready, desk):
         session.add(EmergencyGrant(entry_id=entry, recipient=team.key_id, wrapped=wrapped))
 
     found = listed(ready, ready.first(TEAM))
+    assert (found.entries, found.unreadable) == ((), 1)
+
+
+def changed_wrap(ready, recipient):
+    """Somebody writes another key in the wrap of one recipient, and nothing else."""
+    with ready.instance.sessions.begin() as session:
+        entry = session.scalars(select(Emergency)).one()
+        session.get(EmergencyGrant, (entry.id, recipient.key_id)).wrapped = wrap(
+            recipient, new_key(), Grant("entry", entry.id)
+        )
+        return entry.id
+
+
+def test_a_changed_or_planted_wrap_of_another_takes_the_entry_from_nobody_else(ready, desk, clock):
+    filed = desk.file(URGENT)
+    with ready.instance.readings() as session:
+        recovery = ready.instance.house_key(session, "recovery")
+        team = ready.instance.sealing_keys(session, "team", (TEAM,))[TEAM]
+    entry = changed_wrap(ready, recovery)
+    stranger = TeamKeys("juridisch", 9, new_key()).pair.public
+    with ready.instance.sessions.begin() as session:
+        wrapped = wrap(stranger, new_key(), Grant("entry", entry))
+        session.add(EmergencyGrant(entry_id=entry, recipient=stranger.key_id, wrapped=wrapped))
+
+    assert references(ready, ready.first(TEAM)) == [filed.reference]
+    write(ready, clock.now)
+    (path,) = emergency_file.files(ready.instance.settings.instance)
+    ((written, _sealed, wraps),) = emergency_file.read_file(path)["entries"]
+    assert written == entry.hex()
+    assert [recipient for recipient, _wrapped in wraps] == [team.key_id.hex()]
+
+
+def test_a_changed_wrap_is_a_gap_for_the_team_it_is_of(ready, desk):
+    desk.file(URGENT)
+    with ready.instance.readings() as session:
+        team = ready.instance.sealing_keys(session, "team", (TEAM,))[TEAM]
+    changed_wrap(ready, team)
+
+    found = listed(ready, ready.first(TEAM))
+
     assert (found.entries, found.unreadable) == ((), 1)
 
 
@@ -344,26 +386,67 @@ def test_a_damaged_file_is_refused_and_a_changed_entry_counted(ready, desk, call
 # --- keys that change ----------------------------------------------------------------------------------------------
 
 
-def test_entries_follow_a_team_to_its_next_key_and_a_new_recovery(ready, desk, clock, compare, sign_in, app):
-    """After a team was brought back, its members move the list at their next sign-in."""
-    filed = desk.file(URGENT)
+def next_key(ready, clock):
+    """Bring the team back with two custodians: its next key, signed and pinned; answers the old one and the new."""
     with ready.instance.readings() as session:
         circle = recovering.circle_of(session, ready.instance)
     opened = recovering.open_recovery(circle, {one.id: one.code for one in ready.custody.sheets[:2]})
     with ready.instance.readings() as session:
         found = next(one for one in recovering.find_rings(session, ready.instance, opened) if one.group == TEAM)
-    member = ready.first(TEAM)
     members = {one.user_id: one.person.pair.public.fingerprint for one in ready.members[TEAM]}
     with ready.instance.sessions.begin() as session:
         key = recovering.restore_group(session, ready.instance, found, members, now=clock.now)
     ready.instance.write_pins(ready.instance.pins().with_sealing(key))
-    old = found.ring[0].pair.public.key_id
+    return found.ring[0].pair.public, key
+
+
+def wraps(ready):
+    with ready.instance.readings() as session:
+        return {one.recipient: one.wrapped for one in session.scalars(select(EmergencyGrant))}
+
+
+def test_entries_follow_a_team_to_its_next_key_and_a_new_recovery(ready, desk, clock, compare, sign_in, app):
+    """After a team was brought back, its members move the list at their next sign-in."""
+    filed, member = desk.file(URGENT), ready.first(TEAM)
+    old, key = next_key(ready, clock)
     assert references(ready, member) == [filed.reference]
 
     sign_in(app.test_client(), member)
 
-    with ready.instance.readings() as session:
-        recipients = set(session.scalars(select(EmergencyGrant.recipient)))
-    assert old not in recipients
-    assert key.key_id in recipients
+    assert old.key_id not in wraps(ready)
+    assert key.key_id in wraps(ready)
     assert references(ready, member) == [filed.reference]
+
+
+def test_no_entry_moves_to_a_key_that_the_member_does_not_believe(ready, desk, clock, sign_in, app):
+    """Whoever writes the pin file and the database must not get the numbers at somebody's sign-in."""
+    filed, member = desk.file(URGENT), ready.first(TEAM)
+    next_key(ready, clock)
+    planted = TeamKeys(TEAM, 3, new_key()).pair.public
+    with ready.instance.sessions.begin() as session:
+        session.add(TeamEpoch(kind="team", team=TEAM, epoch=3, public_key=planted.raw, made_at=clock.now))
+    ready.instance.write_pins(ready.instance.pins().with_sealing(planted))
+    before = wraps(ready)
+
+    client = sign_in(app.test_client(), member)
+
+    assert wraps(ready) == before
+    assert references(ready, member) == [filed.reference]
+    assert client.get(f"/noodlijst/{TEAM}").status_code == 200
+
+
+def test_no_entry_leaves_the_old_key_while_its_wrap_to_the_next_one_was_planted(
+    ready, desk, clock, sign_in, app, alarms
+):
+    filed, member = desk.file(URGENT), ready.first(TEAM)
+    old, key = next_key(ready, clock)
+    with ready.instance.sessions.begin() as session:
+        entry = session.scalars(select(Emergency.id)).one()
+        wrapped = wrap(key, new_key(), Grant("entry", entry))
+        session.add(EmergencyGrant(entry_id=entry, recipient=key.key_id, wrapped=wrapped))
+
+    sign_in(app.test_client(), member)
+
+    assert old.key_id in wraps(ready)
+    assert references(ready, member) == [filed.reference]
+    assert (emergency.DAMAGED, entry.hex()) in alarms()

@@ -226,7 +226,7 @@ def test_two_beheerders_who_each_add_one_role_at_once_never_make_a_combination_t
 
     def add(by, role):
         try:
-            ends.append(life.change(plain, seen | {role}, by=by, seen=seen))
+            ends.append(life.change(plain, frozenset({role}), by=by, seen=seen))
         except NotAllowed as refused:
             ends.append(refused.reason)
 

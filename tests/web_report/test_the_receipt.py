@@ -124,7 +124,7 @@ def test_who_reports_for_another_gets_a_code_to_hand_over(file_it, code_on):
     assert code_on(visitor, "claim") != code_on(visitor, "code")
     assert "Niet per mail van de organisatie." in visitor.text
     assert "Geldig tot woensdag 23 december 2026." in visitor.text
-    assert "Wij bellen alleen u. Wij bellen de ander pas als dat mag." in visitor.text
+    assert "Wij bellen de ander pas als dat mag." in visitor.text
 
 
 def test_who_reports_for_oneself_gets_no_code_to_hand_over(file_it):

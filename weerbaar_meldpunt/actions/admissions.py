@@ -7,7 +7,7 @@ ever comes in, whoever compared approves too, and the trail says that they did i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,6 +22,7 @@ from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.wrap import PublicKey, recipient_of
 
 from . import pinning
+from .alarms import raise_alarm
 from .errors import NotAllowed
 from .instance import Instance
 from .ledger import Ledger
@@ -30,7 +31,7 @@ from .rosters import Listed, read_roster, with_member, write_roster
 from .staff import fingerprint_of
 from .teamkeys import grant_all
 from .telling import members_of, tell
-from .vouching import vouched
+from .vouching import trail_of_rows, vouched
 
 PROPOSED: Final = "toelating_voorgesteld"
 ADMITTED, ADMITTED_ALONE = "toegelaten", "toegelaten_alleen"
@@ -187,14 +188,37 @@ def approve(session: Session, instance: Instance, by: Person, user_id: bytes, gr
         raise NotAllowed("sleutel_veranderd")
     alone = row.proposed_by == by.user_id
     listed = read_roster(session, instance, ring[-1])
+    if alone and _others_hold(session, instance, ring[-1], listed, {by.user_id, user_id}):
+        raise NotAllowed("tweede_toelater")
     ledger = Ledger(session, instance, now=now)
     grant_all(session, ledger, ring, key, by.user_id)
     write_roster(session, ledger, ring[-1], with_member(listed, Listed(user_id, key.epoch, key.fingerprint)))
     ledger.remove(row)
     session.flush()
     ledger.close(by.user_id, ADMITTED_ALONE if alone else ADMITTED, user_id)
+    if alone and len(listed) > 1:  # not the second member there ever was: colleagues lost the key meanwhile
+        raise_alarm(session, instance, ADMITTED_ALONE, f"{group} {user_id.hex()}", now=now)
     tell(session, instance, members_of(session, group), but=by.user_id, now=now)
     return alone
+
+
+def _others_hold(
+    session: Session, instance: Instance, keys: TeamKeys, listed: Sequence[Listed], but: Collection[bytes]
+) -> bool:
+    """Whether somebody else of the list was given this key and did not lose it, by the trail.
+
+    States and roles of accounts are no rows of the trail: whoever hides a colleague in them is not alone by that.
+    """
+    rows = session.scalars(
+        select(TeamGrant)
+        .where(
+            TeamGrant.kind == keys.kind, TeamGrant.team == keys.team, TeamGrant.epoch == keys.epoch,
+            TeamGrant.member_id.in_({one.user_id for one in listed} - set(but)),
+        )
+        .execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    trail = trail_of_rows(session, instance, rows)
+    return any(trail.agrees(row) for row in rows)
 
 
 def withdraw(session: Session, instance: Instance, by: Person, user_id: bytes, group: str, *, now: datetime) -> None:

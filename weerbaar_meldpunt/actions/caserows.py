@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     LargeBinary,
     Row,
@@ -30,6 +31,7 @@ from weerbaar_meldpunt.store.base import UtcDateTime
 from weerbaar_meldpunt.store.cases import Attachment, CaseDoc, CaseEpoch, CaseGrant, Fold, Message, Note
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Due, Track
+from weerbaar_meldpunt.vault import audit as hashes
 
 from .instance import Instance
 from .trail import LINE, Trail, trail_from
@@ -44,6 +46,8 @@ _COLUMNS: Final[Mapping[str, Any]] = MappingProxyType(
         "table": String, "chain": LargeBinary, "head": LargeBinary, "before": LargeBinary, "rows": LargeBinary,
     }
 )  # fmt: skip
+
+_NO_ROWS: Final = hashes.rows_hash(())
 
 
 def part(what: str, **columns: Any) -> Part:
@@ -132,15 +136,18 @@ def _newest_of_work(case_ids: Sequence[bytes]) -> Select[*tuple[Any, ...]]:
 def _lines(case_ids: Sequence[bytes], *, work: bool) -> Part:
     of_case = select(Leaf.seq).where(Leaf.object.in_(case_ids))
     # Each leaf once, with all its rows: only the whole of them can be checked.
-    which = Leaf.seq.in_(either(of_case, _newest_of_work(case_ids))) if work else Leaf.object.in_(case_ids)
+    which: ColumnElement[bool] = Leaf.seq.in_(either(of_case, _newest_of_work(case_ids)))
+    if not work:  # a page of many cases does not read all their openings along
+        which = and_(Leaf.object.in_(case_ids), or_(LeafRow.seq.is_not(None), Leaf.rows_hash != _NO_ROWS))
     before = aliased(Leaf)
     return (
         part(
             LINE, case_id=Leaf.object, id=LeafRow.row, part=Leaf.action, number=Leaf.seq, moment=Leaf.at,
             sealed=LeafRow.row_hash, other=Leaf.actor, last=Leaf.body_hash, extra=LeafRow.place, table=LeafRow.table,
-            chain=Leaf.chain, head=Leaf.head, before=before.chain,
+            chain=Leaf.chain, head=Leaf.head, before=before.chain, rows=Leaf.rows_hash,
         )
-        .join(LeafRow, LeafRow.seq == Leaf.seq)
+        # A leaf of which the lines were deleted must come along: what is left would be taken for the newest.
+        .outerjoin(LeafRow, LeafRow.seq == Leaf.seq)
         .outerjoin(before, before.seq == Leaf.seq - 1)
         .where(which)
     )  # fmt: skip

@@ -6,7 +6,7 @@ custodians; a half opens with the code on that custodian's sheet. Members wrap t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -19,13 +19,14 @@ from weerbaar_meldpunt.store.people import TeamEpoch
 from weerbaar_meldpunt.vault.derive import new_key
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import PAIRS, TeamKeys, house_key_pair, pair_key
+from weerbaar_meldpunt.vault.pins import PinFault
 from weerbaar_meldpunt.vault.seal import Binding, open_json, seal_json, seal_key
 from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, wrap
 
 from .alarms import raise_alarm
 from .errors import NotAllowed
 from .instance import Instance
-from .ledger import PROGRAM, Ledger
+from .ledger import PROGRAM, Ledger, last_leaf
 from .person import Person
 from .pinning import name_of_key
 from .vouching import trail_of_rows
@@ -94,6 +95,19 @@ def custodians(session: Session, instance: Instance) -> list[Keeper]:
 def mail_addresses(session: Session, instance: Instance) -> list[tuple[bytes, str]]:
     """Id and mail address of every custodian who has a key: to them the checkpoints go."""
     return [(one.id, one.mail) for one in custodians(session, instance) if one.mail and one.key is not None]
+
+
+def pin_as_shown(session: Session, instance: Instance, shown: PublicKey) -> bool:
+    """Pin the key on a custodian's sheet, in the caller's write transaction; False when it is not theirs any more."""
+    last_leaf(session)
+    offered = [one.key for one in custodians(session, instance) if one.vouched and not one.pinned]
+    if not any(key is not None and key.fingerprint == shown.fingerprint for key in offered):
+        return False
+    try:
+        instance.add_pin(shown)
+    except PinFault:  # another console was first
+        return False
+    return True
 
 
 # --- RECOVERY and BACKUP -------------------------------------------------------------------------------------------
@@ -174,6 +188,30 @@ def make_recovery(session: Session, instance: Instance, *, now: datetime) -> Pub
         )  # fmt: skip
     ledger.close(PROGRAM, "herstelsleutel_gemaakt", instance.id)
     return public
+
+
+def make_recovery_as_shown(
+    session: Session, instance: Instance, shown: Mapping[int, PublicKey], *, now: datetime
+) -> PublicKey | None:
+    """A new RECOVERY key for the three that were shown; None when they are not those any more, or another made it."""
+    last_leaf(session)
+    present = {place: key.fingerprint for place, key in circle(session, instance).items()}
+    if present != {place: key.fingerprint for place, key in shown.items()} or not recovery_wanted(session, instance):
+        return None
+    return make_recovery(session, instance, now=now)
+
+
+def pin_house_key(session: Session, instance: Instance, key: PublicKey) -> bool:
+    """Pin a key of the house that was just made, in a write transaction; False when another console threw it away."""
+    last_leaf(session)
+    row = session.get(HouseKey, (key.kind, key.epoch), populate_existing=True)
+    if row is None or row.public_key != key.raw:
+        return False
+    try:
+        instance.add_pin(key)
+    except PinFault:  # another console was first
+        return False
+    return True
 
 
 def make_backup(session: Session, instance: Instance, *, now: datetime) -> tuple[PublicKey, bytes]:

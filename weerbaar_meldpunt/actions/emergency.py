@@ -31,8 +31,8 @@ from .errors import NotAllowed
 from .instance import Instance
 from .ledger import Ledger
 from .person import Person
-from .pinning import name_of_key
-from .vouching import trail_of_rows
+from .pinning import name_of_key, require_believed
+from .vouching import trail_of_rows, vouched
 
 LISTED: Final = frozenset(("acuut", "hoog"))
 OPENED: Final = "noodlijst_geopend"
@@ -168,10 +168,27 @@ def opened_entries(
     return Opened(tuple(sorted(shown, key=lambda one: (one.urgency != "acuut", one.reference))), barred, unreadable)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """An entry with its wraps, each judged by itself: one that was changed takes none of the others with it."""
+
+    entry: Emergency
+    grants: list[EmergencyGrant]  # those that stand as the trail says
+    fine: bool  # whether the entry itself does
+    doubted: bool  # whether any of its wraps does not
+
+
 def vouched_entries(
     session: Session, instance: Instance, recipients: Iterable[bytes] | None = None
 ) -> list[tuple[Emergency, list[EmergencyGrant], bool]]:
-    """Every entry with its wraps (for these recipients only), and whether all of it stands as the trail says."""
+    """Every entry that has wraps (for these recipients), with those the trail vouches for, and whether for itself too.
+
+    An entry without a wrap that is vouched for is among them: for its reader it is a gap.
+    """
+    return [(one.entry, one.grants, one.fine) for one in _judged(session, instance, recipients)]
+
+
+def _judged(session: Session, instance: Instance, recipients: Iterable[bytes] | None) -> list[_Judged]:
     query = select(Emergency, EmergencyGrant).join(EmergencyGrant, EmergencyGrant.entry_id == Emergency.id)
     if recipients is not None:
         query = query.where(EmergencyGrant.recipient.in_(list(recipients)))
@@ -179,9 +196,11 @@ def vouched_entries(
     for entry, grant in session.execute(query.order_by(Emergency.id, EmergencyGrant.recipient)):
         found.setdefault(entry.id, (entry, []))[1].append(grant)
     trail = trail_of_rows(session, instance, [row for entry, grants in found.values() for row in (entry, *grants)])
-    return [
-        (entry, grants, all(trail.agrees(row) for row in (entry, *grants))) for entry, grants in found.values()
-    ]  # fmt: skip
+    judged = []
+    for entry, grants in found.values():
+        believed = [grant for grant in grants if trail.agrees(grant)]
+        judged.append(_Judged(entry, believed, trail.agrees(entry), len(believed) < len(grants)))
+    return judged
 
 
 def _opened(
@@ -213,7 +232,7 @@ def catch_up(session: Session, instance: Instance, person: Person, *, now: datet
 
     For every act in which a member has the secrets at hand, beside `custodians.catch_up`; answers how many wraps.
     """
-    made = sum(rewrap(session, instance, ring, by=person.user_id, now=now) for ring in person.teams.values())
+    made = sum(rewrap(session, instance, person, team, now=now) for team in person.teams)
     recovery = instance.house_key(session, "recovery")
     if recovery is None or person.pins.get(name_of_key(recovery)) != recovery.fingerprint.hex():
         return made
@@ -237,31 +256,48 @@ def catch_up(session: Session, instance: Instance, person: Person, *, now: datet
     return made + count
 
 
-def rewrap(session: Session, instance: Instance, ring: Sequence[TeamKeys], *, by: bytes, now: datetime) -> int:
+def rewrap(session: Session, instance: Instance, person: Person, team: str, *, now: datetime) -> int:
     """Move the entries of a team from its older epochs to the one that seals now; answers how many. Cheap when none.
 
-    After it no entry stands in the way of destroying an older epoch.
+    Only to a key that this person believes and holds: whoever writes the pin file and a row must not get the numbers,
+    nor take them from the team. Otherwise it does nothing, as a sign-in goes on; the pins have alarms of their own.
+    After it no entry that is vouched for stands in the way of destroying an older epoch.
     """
-    if len(ring) < 2:
-        return 0
-    newest = instance.sealing_keys(session, ring[-1].kind, (ring[-1].team,)).get(ring[-1].team)
+    ring = person.teams.get(team, ())
+    newest = _own_newest(instance, person, team, ring)
     if newest is None:
         return 0
-    pairs = {keys.pair.public.key_id: keys.pair for keys in ring if keys.pair.public.key_id != newest.key_id}
+    pairs = {keys.pair.public.key_id: keys.pair for keys in ring[:-1]}
     ledger, count = Ledger(session, instance, now=now), 0
-    for entry, grants, fine in vouched_entries(session, instance, pairs):
-        if not fine:
+    for one in _judged(session, instance, pairs):
+        entry = one.entry
+        standing = session.get(EmergencyGrant, (entry.id, newest.key_id))
+        planted = standing is not None and not vouched(session, instance, standing)
+        if one.doubted or planted or not one.fine:
             raise_alarm(session, instance, DAMAGED, entry.id.hex(), now=now)
+        if planted or not one.fine or not one.grants:  # nothing goes before its successor surely stands
             continue
-        key = unwrap(pairs[grants[0].recipient], grants[0].wrapped, _grant(entry.id))
-        for grant in grants:
+        key = unwrap(pairs[one.grants[0].recipient], one.grants[0].wrapped, _grant(entry.id))
+        for grant in one.grants:
             ledger.remove(grant)
         session.flush()
-        if session.get(EmergencyGrant, (entry.id, newest.key_id)) is None:
+        if standing is None:
             ledger.add(
                 EmergencyGrant, entry_id=entry.id, recipient=newest.key_id, wrapped=wrap(newest, key, _grant(entry.id))
             )
         count += 1
     if count:
-        ledger.close(by, "noodlijst_bijgewerkt", by)
+        ledger.close(person.user_id, "noodlijst_bijgewerkt", person.user_id)
     return count
+
+
+def _own_newest(instance: Instance, person: Person, team: str, ring: Sequence[TeamKeys]) -> PublicKey | None:
+    """The newest key of a person's own ring, when it follows another and is the one they believe seals now."""
+    if len(ring) < 2:
+        return None
+    try:
+        pin = require_believed(instance, person.pins, "team", team)
+    except NotAllowed:
+        return None
+    newest = ring[-1].pair.public
+    return newest if pin is not None and pin.fingerprint == newest.fingerprint else None

@@ -62,6 +62,9 @@ def refuse_combination(roles: frozenset[tuple[str, str]]) -> None:
     # Who administers holds no key, so that no single person can both open a case and let others in.
     if "beheerder" in names and names & KEY_ROLES:
         raise NotAllowed("beheerder_houdt_geen_sleutel")
+    # And who watches over openings is nobody who opens.
+    if "auditor" in names and names & KEY_ROLES:
+        raise NotAllowed("auditor_houdt_geen_sleutel")
 
 
 def invite(

@@ -33,14 +33,14 @@ from .custodians import RECOVERY, grant_to_recovery, teams_to_renew
 from .errors import NotAllowed
 from .instance import Instance
 from .labels import labelled
-from .ledger import PROGRAM, Ledger
+from .ledger import PROGRAM, Ledger, last_leaf
 from .person import Person, group_of, kind_of, open_user
 from .resealing import figures_resealed
 from .rosters import Listed, read_roster, write_roster
 from .staff import fingerprint_of
 from .teamkeys import grant, planted_keys, signed_by
 from .telling import members_of, tell
-from .vouching import vouched
+from .vouching import trail_of_rows, vouched
 
 MADE, PINNED, DESTROYED = "nieuwe_sleutel", "sleutel_vastgelegd", "sleutel_vernietigd"
 TOO_LATE: Final = "nieuwe_sleutel_te_laat"
@@ -145,19 +145,30 @@ def current_key(instance: Instance, person: Person, group: str) -> TeamKeys:
 
 
 def coming(session: Session, instance: Instance, person: Person, group: str) -> list[Coming]:
-    """The members on the list, less who left or was switched off: who would get the next key.
+    """The members on the list who still hold the key of now: who would get the next one.
 
-    `Planted` when the list is not the program's, or a member's key in the database is not the one on the list.
+    Whoever lost it is not among them, whatever roles or state they have by now: they are admitted anew. `Planted` when
+    the list is not the program's, or a member's key in the database is not the one on the list.
     """
     current = current_key(instance, person, group)
     listed = {one.user_id: one for one in read_roster(session, instance, current)}
-    found = []
+    held, found = _holding(session, instance, current) | {person.user_id}, []
     for user in members_of(session, group):
-        one = listed.get(user.id)
+        one = listed.get(user.id) if user.id in held else None
         key = _listed_key(person, user, one) if one is not None else None
         if key is not None:
             found.append(Coming(user.id, open_user(instance, user)[1], key, _compared(person, key)))
     return sorted(found, key=lambda one: one.name.casefold())
+
+
+def _holding(session: Session, instance: Instance, current: TeamKeys) -> set[bytes]:
+    """Who was given the key of now and did not lose it, as the trail says: not as roles and states in rows say."""
+    query = select(TeamGrant).where(
+        TeamGrant.kind == current.kind, TeamGrant.team == current.team, TeamGrant.epoch == current.epoch
+    )
+    rows = session.scalars(query.execution_options(populate_existing=True)).all()
+    trail = trail_of_rows(session, instance, rows)
+    return {row.member_id for row in rows if trail.agrees(row)}
 
 
 def _listed_key(person: Person, user: User, one: Listed) -> PublicKey | None:
@@ -225,6 +236,10 @@ def _make_room(
 ) -> None:  # fmt: skip
     """Take away a next key that is planted, or the one this person means to replace; nothing else."""
     kind, team = kind_of(group)
+    last_leaf(session)  # the console pins under the same lock: what it pinned meanwhile is not taken away
+    pin = instance.pins().sealing(kind, team)
+    if pin is None or pin.epoch != epoch:
+        raise NotAllowed("sleutel_was_er_al")
     row = session.get(TeamEpoch, (kind, team, epoch + 1), populate_existing=True)
     if row is None:
         return

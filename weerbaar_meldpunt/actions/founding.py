@@ -70,7 +70,7 @@ def _founded(
     with instance.sessions.begin() as session:
         administrator = invite_administrator(session, instance, login=login, name=name, now=now)
         key, seed = custodians.make_backup(session, instance, now=now)
-    instance.write_pins(instance.pins().with_sealing(key))
+    instance.add_pin(key)
     return Founded(administrator, tuple(links), sheet_words(seed), shown_fingerprint(key.fingerprint))
 
 

@@ -136,7 +136,7 @@ def hold(
     if seen is not None and seen != stamp_of(track):
         raise NotAllowed("intussen_veranderd")
     ring, trail = _opened(session, instance, person, case.id, track.team)
-    held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track), form)
+    held = Held(session, instance, person, case, track, ring, now, trail, trail.agrees(track) and not trail.holed, form)
     try:
         melding = read_melding(held)
     except Onleesbaar:

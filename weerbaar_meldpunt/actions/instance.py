@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ from weerbaar_meldpunt.vault.keys import ServerKeys
 from weerbaar_meldpunt.vault.pins import PinFault, Pins
 from weerbaar_meldpunt.vault.wrap import PUBLIC_BYTES, PublicKey
 
-from .errors import InstanceFault
+from .errors import InstanceFault, Onleesbaar
 from .labels import arm
 
 # From sys/prctl.h and sys/mman.h of Linux.
@@ -35,6 +36,7 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 LEAST_MEMBERS = 2
 LAST_RESORT = "ondersteuning"  # gets what no other team can
 SERVER_KEY, PEPPER, PINS, BLOBS = "server.key", "pepper.key", "pins", "blobs"
+PINS_LOCK = "pins.lock"  # held by the one console that adds a pin
 RESTORING = "restoring"  # stands in the folder as long as a restore has not put everything back
 
 
@@ -83,7 +85,10 @@ class Instance:
         if missing:
             rows = session.scalars(select(people.TeamEpoch).where(people.TeamEpoch.kind == kind)).all()
             for row in rows:
-                key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
+                try:
+                    key = PublicKey(row.kind, row.team, row.epoch, row.public_key)
+                except Onleesbaar:  # no key at all: somebody's row must not keep reports out
+                    continue
                 if key.fingerprint in wanted:
                     self._keys[key.fingerprint] = key
         return {pin.owner: self._keys[print_] for print_, pin in wanted.items() if print_ in self._keys}
@@ -106,6 +111,27 @@ class Instance:
     def write_pins(self, pins: Pins) -> None:
         """Replace the pin file in one step."""
         write_private(self.settings.instance / PINS, pins.text().encode("ascii"))
+
+    def add_pin(self, key: PublicKey) -> None:
+        """Pin a key for sealing, beside what another console pins at this moment; `PinFault` for what cannot follow."""
+        path = self.settings.instance / PINS
+        with _alone(self.settings.instance / PINS_LOCK):
+            try:
+                pins = Pins.parse(path.read_text("ascii"))  # the file itself: what was read before may have grown
+            except (OSError, UnicodeDecodeError, PinFault) as fault:
+                raise InstanceFault(f"{PINS}: {fault}") from None
+            self.write_pins(pins.with_sealing(key))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process, and one thread, at a time; the lock goes with whoever held it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -48,6 +48,7 @@ Roles = frozenset[tuple[str, str]]
 LEAST_HOLDERS: Final = 2
 WAITS: Final = timedelta(hours=24)  # so long a second person has to answer
 ALONE: Final = "vertrek_alleen"
+THIN: Final = "vertrek_dun_team"
 MAX_REASON: Final = 500
 DISABLED_ACT, DISABLED_ALONE = "uitgeschakeld", "uitgeschakeld_alleen"
 ROLES_ACT, ROLES_ALONE = "rollen_veranderd", "rollen_veranderd_alleen"
@@ -186,7 +187,10 @@ def confirm_change(session: Session, instance: Instance, by: Person, user_id: by
         raise NotAllowed("tweede_persoon_vertrek")
     if change.roles is not None:
         refuse_combination(change.roles)
-    _apply(session, instance, user, before, change, by.user_id, alone=by.user_id == change.by, now=now)
+    thin, alone = thinned(session, user_id, before, change.roles), by.user_id == change.by
+    _apply(session, instance, user, before, change, by.user_id, alone=alone, now=now)
+    if thin and not alone:  # whoever confirmed: a second account is quickly made
+        raise_alarm(session, instance, THIN, user_id.hex(), now=now)
 
 
 def cancel_change(session: Session, instance: Instance, by: Person, user_id: bytes, *, now: datetime) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from weerbaar_meldpunt.store.base import Base
+from weerbaar_meldpunt.store.links import LinkGrant
 from weerbaar_meldpunt.store.people import TeamEpoch, TeamGrant
 from weerbaar_meldpunt.vault.derive import new_key
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys, user_key_pair
+from weerbaar_meldpunt.vault.pins import PinFault
 from weerbaar_meldpunt.vault.wrap import (
     Grant,
     PublicKey,
@@ -30,7 +33,7 @@ from .alarms import raise_alarm
 from .custodians import RECOVERY, grant_to_recovery
 from .errors import NotAllowed
 from .instance import Instance
-from .ledger import Ledger
+from .ledger import Ledger, last_leaf
 from .person import Person, group_of, kind_of
 from .rosters import Listed, write_roster
 from .vouching import trail_of_rows
@@ -73,6 +76,37 @@ def unpinned_keys(session: Session, instance: Instance) -> list[PublicKey]:
     not write itself is not offered, nor anything beside or after a pinned key that does not follow from it.
     """
     return _waiting(session, instance)[0]
+
+
+def pin_as_shown(session: Session, instance: Instance, shown: PublicKey) -> bool:
+    """Pin the key that was read out, in the caller's write transaction; False when it is not that key any more.
+
+    While the operator telephones a member may replace the key, and with it goes what everybody was given: pinned after
+    that, a team would seal to what nobody can open. Nobody replaces it between this look and the pin.
+    """
+    last_leaf(session)
+    still = any(key == shown and key.fingerprint == shown.fingerprint for key in unpinned_keys(session, instance))
+    if not still or not _granted(session, instance, shown):
+        return False
+    try:
+        instance.add_pin(shown)
+    except PinFault:  # another console was first
+        return False
+    return True
+
+
+def _granted(session: Session, instance: Instance, key: PublicKey) -> bool:
+    """Whether somebody was given the secret of this key, as the trail says."""
+    if key.kind == "link":  # it is given to teams
+        rows: Sequence[Base] = session.scalars(select(LinkGrant).where(LinkGrant.epoch == key.epoch)).all()
+    else:
+        rows = session.scalars(
+            select(TeamGrant).where(
+                TeamGrant.kind == key.kind, TeamGrant.team == str(key.owner or ""), TeamGrant.epoch == key.epoch
+            )
+        ).all()
+    trail = trail_of_rows(session, instance, rows)
+    return any(trail.agrees(row) for row in rows)
 
 
 def planted_keys(session: Session, instance: Instance) -> list[str]:

@@ -85,11 +85,25 @@ ALARM_WORDS: Final[Words] = {
             "Vraag de coördinator om dit vandaag te doen."
         ),
     ),
+    "toegelaten_alleen": (
+        _("Eén persoon liet iemand alleen toe tot een team"),
+        _(
+            "Niemand anders van het team had de sleutel nog. Vraag het na bij de coördinator, en bij wie is toegelaten."
+            " Klopt het niet? Schakel het account uit en laat het team een nieuwe sleutel maken."
+        ),
+    ),
+    "vertrek_dun_team": (
+        _("Een team heeft nog maar één of geen persoon met de sleutel"),
+        _(
+            "Iemand ging weg of kreeg een andere rol, en een tweede persoon bevestigde dat. Vraag het na bij het team."
+            " Laat vandaag een nieuw teamlid toe."
+        ),
+    ),
     "koppelsleutel_niet_vernieuwd": (
         _("De sleutel om kenmerken te vergelijken is niet vernieuwd"),
         _(
-            "Een team maakte een nieuwe sleutel, en wie dat deed, had deze sleutel niet. Wie wegging, kent hem nog. Laat"
-            " een teamlid dat hem wel heeft de sleutel van het team nog een keer vernieuwen, of zet het vergelijken uit."
+            "Een team maakte een nieuwe sleutel, en wie dat deed, had deze sleutel niet. Wie wegging, kent hem nog."
+            " Laat een teamlid dat hem heeft, de sleutel van het team nog eens vernieuwen. Of zet het vergelijken uit."
         ),
     ),
     "enige_met_sleutel": (

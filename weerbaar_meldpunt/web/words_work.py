@@ -284,6 +284,10 @@ WORK_WORDS: Final[Mapping[str, Words]] = {
             "Een beheerder kan geen behandelaar, coördinator of statistiekredacteur zijn. "
             "Zo kan niemand alleen zaken openen en anderen toelaten."
         ),
+        "auditor_houdt_geen_sleutel": _(
+            "Een auditor kan geen behandelaar, coördinator of statistiekredacteur zijn: wie toezicht houdt, opent"
+            " niets."
+        ),
         "login_bestaat": _("Met deze naam kunt u niemand uitnodigen. Neem het e-mailadres van het werk."),
         "login_lengte": _("Kies een naam van hoogstens 64 tekens."),
         "geen_uitnodiging": _("Deze uitnodiging werkt niet meer. Vraag de beheerder om een nieuwe."),
