@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 ENDPOINTS = (
     "home.danger", "help.promises", "help.contact", "help.accessibility", "figures.public", "receipt.enter",
-    "signin.start",
+    "signin.start", "retention.public", "claims.enter",
 )  # fmt: skip
 PAGE = """{% extends "base.html" %}{% set title = "Melden" %}
 {% from "parts/form.html" import field_area, field_files, buttons, csrf with context %}
