@@ -141,9 +141,12 @@ def test_a_thousand_wrong_passwords_keep_nobody_out_tell_nothing_and_slow_no_rep
     for thread in crowd:
         thread.start()
     time.sleep(3)
-    besieged = []
+    besieged, cut = [], 0
     while len(tries) < 990:
-        besieged.append(Browser(desk.port).file_report())
+        try:
+            besieged.append(Browser(desk.port).file_report())
+        except OSError:
+            cut += 1
     for thread in crowd:
         thread.join()
     before = statistics.median(calm)
@@ -161,6 +164,7 @@ def test_a_thousand_wrong_passwords_keep_nobody_out_tell_nothing_and_slow_no_rep
     assert any(status == 401 for mine, status in tries if not mine)
     # A machine that is busy with something else says nothing of what outsiders do to it.
     assert ratio <= 1.5 or is_noisy([before, after]), (before, after)
+    assert cut == 0 or is_noisy([before, after]), cut
 
     # The name is closed for browsers that nobody knows, and the owner comes in on the own device.
     with desk.instance.sessions.begin() as session:
