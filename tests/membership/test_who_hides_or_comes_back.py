@@ -1,7 +1,7 @@
 """States and roles of accounts stand in no leaf: whoever changes them gets no key by it, and is not alone by it."""
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from weerbaar_meldpunt.actions import admissions, epochs
 from weerbaar_meldpunt.actions.errors import NotAllowed
@@ -101,6 +101,22 @@ def test_a_team_that_is_left_thin_is_an_alarm_whoever_confirmed(life):
         leaving.confirm_change(session, life.instance, life.first.person, life.second.user_id, now=life.now)
 
     assert "vertrek_dun_team" in life.alarm_kinds()
+
+
+@pytest.mark.parametrize("how", ["gone", "changed"])
+def test_a_pinned_key_whose_row_is_not_as_pinned_is_an_alarm(life, how):
+    assert "sleutelrij_ontbreekt" not in life.alarm_kinds()
+    where = TeamEpoch.kind == "team", TeamEpoch.team == TEAM
+    with life.instance.sessions.begin() as session:
+        if how == "gone":
+            session.execute(delete(TeamEpoch).where(*where))
+        else:
+            key = session.scalar(select(TeamEpoch.public_key).where(*where))
+            session.execute(update(TeamEpoch).where(*where).values(public_key=key[:-1] + bytes([key[-1] ^ 1])))
+
+    life.watch()
+
+    assert ("sleutelrij_ontbreekt", f"team {TEAM}/1") in life.alarms()
 
 
 def test_a_row_that_is_no_key_keeps_no_report_out(life, file):

@@ -25,6 +25,7 @@ from weerbaar_meldpunt.store.people import Roster, TeamEpoch, TeamGrant, User
 from weerbaar_meldpunt.vault.derive import new_key
 from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys
+from weerbaar_meldpunt.vault.pins import Pin
 from weerbaar_meldpunt.vault.wrap import PublicKey, epoch_statement, sign
 
 from . import linkkeys, pinning
@@ -45,6 +46,7 @@ from .vouching import trail_of_rows, vouched
 MADE, PINNED, DESTROYED = "nieuwe_sleutel", "sleutel_vastgelegd", "sleutel_vernietigd"
 TOO_LATE: Final = "nieuwe_sleutel_te_laat"
 KEY_PLANTED: Final = "opvolger_ondergeschoven"
+KEY_MISSING: Final = "sleutelrij_ontbreekt"
 FINGERPRINT_CHANGED: Final = "vingerafdruk_gewijzigd"
 PATIENCE: Final = timedelta(hours=72)
 REST: Final = timedelta(hours=24)  # an old key stays this long after the pin of the next one
@@ -303,6 +305,10 @@ def keep_watch(session: Session, instance: Instance, *, now: datetime, may_delet
     note_pins(session, instance, now=now)
     for name in planted_keys(session, instance):
         raise_alarm(session, instance, KEY_PLANTED, name, now=now)
+    for pin in instance.pins().lines:
+        # Without it new reports go elsewhere, and open cases are written on under the key a leaver may know.
+        if pin.sealing and pin.kind in ("team", "stats", "link") and not _stands(session, pin):
+            raise_alarm(session, instance, KEY_MISSING, f"{pin.kind} {pin.owner or '-'}/{pin.epoch}", now=now)
     for kind, team, epoch in _sealing(instance):
         group = group_of(kind, team)
         late = any(row.left_at + PATIENCE <= now for row in _departures(session, group, epoch))
@@ -311,6 +317,13 @@ def keep_watch(session: Session, instance: Instance, *, now: datetime, may_delet
     if may_delete:
         for kind, team, epoch in _destroyable(session, instance, now=now):
             destroy_epoch(session, instance, kind, team, epoch, now=now)
+
+
+def _stands(session: Session, pin: Pin) -> bool:
+    """Whether the database has the very key that a pin names."""
+    row = session.get(TeamEpoch, (pin.kind, pin.owner, pin.epoch), populate_existing=True)
+    key = _key(row) if row is not None else None
+    return key is not None and key.fingerprint == pin.fingerprint
 
 
 def _sealing(instance: Instance) -> Iterable[tuple[str, str, int]]:

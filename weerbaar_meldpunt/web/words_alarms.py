@@ -99,6 +99,13 @@ ALARM_WORDS: Final[Words] = {
             " Laat vandaag een nieuw teamlid toe."
         ),
     ),
+    "sleutelrij_ontbreekt": (
+        _("De sleutel van een team staat niet meer in de database"),
+        _(
+            "Iemand haalde of veranderde de rij van een vastgelegde sleutel. Nieuwe meldingen gaan nu naar een ander"
+            " team. Zet de rij terug uit de reservekopie, en zoek uit wie in de database kon schrijven."
+        ),
+    ),
     "koppelsleutel_niet_vernieuwd": (
         _("De sleutel om kenmerken te vergelijken is niet vernieuwd"),
         _(
