@@ -94,6 +94,8 @@ def _modes(folder: Path) -> Looked:
     """Files that others can read or write, and files that are somebody else's."""
     wrong = []
     for path in (folder, *sorted(folder.iterdir()), *_some(folder / BLOBS)):
+        if path.name == ".gitkeep":  # of the checkout, empty
+            continue
         try:
             found = path.lstat()
         except FileNotFoundError:  # it went meanwhile

@@ -191,6 +191,7 @@ def create_instance(folder: Path, *, now: datetime, demonstration: bool = False,
     """A new instance: keys, pepper, an empty pin file, the database. Refused where one stands already."""
     harden_process()
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # it may have stood there for everybody
     if (folder / SERVER_KEY).exists():
         raise InstanceFault("there is an instance in this folder already")
     (folder / BLOBS).mkdir(exist_ok=True)

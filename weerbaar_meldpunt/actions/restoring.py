@@ -210,7 +210,8 @@ def _was_filled(opened: Opened, connection: Connection) -> bool:
 
 def _begin(folder: Path) -> None:
     """Mark the folder as one that nothing may be served from; refuse one that holds anything of somebody's."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # it may have stood there for everybody
     begun = (folder / RESTORING).exists()
     if not begun and (there := sorted(path.name for path in folder.iterdir() if path.name not in GIVEN)):
         raise RestoreFault(f"the folder is not empty ({there[0]}): a backup is put into an empty one")
