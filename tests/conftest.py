@@ -3,7 +3,9 @@
 import random
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy import select
+from werkzeug.serving import make_server
 
 from weerbaar_meldpunt.actions import admissions, pinning, teamkeys
 from weerbaar_meldpunt.actions import people as accounts
@@ -420,3 +423,48 @@ def chromium() -> Iterator[Any]:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         yield browser
         browser.close()
+
+
+@contextmanager
+def served(app: Any, name: str = "127.0.0.1") -> Iterator[str]:
+    """The application behind an address of its own, for a browser; `name` because passkeys need one."""
+    server = make_server(name, 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://{name}:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@contextmanager
+def visiting(chromium: Any, address: str, *, allowed: str, patience: int = 15_000) -> Iterator[Callable[..., Any]]:
+    """Opens pages, each in a context of its own; a fault in a console that `allowed` does not name fails at the end."""
+    contexts, faults = [], []
+
+    def opened(*, width: int, scripts: bool = True, height: int = 800, cookie: str = "", **more: Any) -> Any:
+        context = chromium.new_context(
+            base_url=address, viewport={"width": width, "height": height}, java_script_enabled=scripts, locale="nl-NL",
+            **more,
+        )  # fmt: skip
+        if cookie:
+            context.add_cookies([{"name": "wmp", "value": cookie, "url": address}])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(patience)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [fault for fault in faults if allowed not in fault] == []
+
+
+def wider_than_the_screen(page: Any) -> int:
+    """What sticks out to the right; asked of the browser's own layout, so it needs no script of the page."""
+    page.wait_for_load_state("load")
+    client = page.context.new_cdp_session(page)
+    width = client.send("Page.getLayoutMetrics")["cssContentSize"]["width"]
+    return int(max(0, width - page.viewport_size["width"]))

@@ -137,7 +137,7 @@ def serve(port: int, host: str, workers: int, threads: int) -> None:
 @click.option("--now", "moment", type=Moment(), help="As at this moment; with --once, demonstration only.")
 def clock(once: bool, moment: datetime | None) -> None:
     """The clock that chases open cases and sends the mails; any number of them may run."""
-    from weerbaar_meldpunt.jobs.clock import run, run_once
+    from weerbaar_meldpunt.jobs.schedule import run, run_once
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stdout)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

@@ -13,6 +13,7 @@ from weerbaar_meldpunt.cli_parts import CHECK_FAILED, opened, refuse
 @click.command()
 def rewrap() -> None:
     """Wrap the case keys of a member's teams anew, after a new key of the team was pinned. Can stop and go on."""
+    from weerbaar_meldpunt.actions import emergency
     from weerbaar_meldpunt.actions import rewrap as work
     from weerbaar_meldpunt.actions.errors import NotAllowed
     from weerbaar_meldpunt.actions.labels import labelled
@@ -36,7 +37,7 @@ def rewrap() -> None:
                 done, refused = done + progress.done, refused + len(progress.refused)
                 click.echo(f"{team}: {done} cases done, {progress.left} wraps left", err=True)
             with instance.sessions.begin() as session:
-                work.rewrap_emergency(session, instance, member, team, now=datetime.now(UTC))
+                emergency.rewrap(session, instance, member, team, now=datetime.now(UTC))
             click.echo(f"{team}: {done} cases wrapped anew; {progress.left} wraps are under an older key")
     if refused:
         refuse(

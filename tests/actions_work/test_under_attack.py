@@ -12,7 +12,7 @@ from weerbaar_meldpunt.actions.casekeys import VEILIG
 from weerbaar_meldpunt.actions.errors import NotAllowed, Onleesbaar, TooLarge
 from weerbaar_meldpunt.actions.evidence import take
 from weerbaar_meldpunt.actions.reader import MAX_TEXT
-from weerbaar_meldpunt.jobs.clock import run_once
+from weerbaar_meldpunt.jobs.schedule import run_once
 from weerbaar_meldpunt.rules import moves
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import CaseDoc

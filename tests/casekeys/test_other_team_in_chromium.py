@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.web_work.test_work_in_chromium import visit, wider_than_the_screen
+from tests.conftest import wider_than_the_screen
+from tests.web_work.test_work_in_chromium import visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OT, BV = "ondersteuning", "beveiliging"

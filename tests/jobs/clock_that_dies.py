@@ -16,13 +16,13 @@ from pathlib import Path
 
 from weerbaar_meldpunt.actions import chase, outbox
 from weerbaar_meldpunt.actions.instance import open_instance
-from weerbaar_meldpunt.jobs import clock
+from weerbaar_meldpunt.jobs import clock, schedule
 from weerbaar_meldpunt.settings import load_settings
 
 folder, dies = Path(sys.argv[1]), sys.argv[2]
 chase.LEASE = timedelta(seconds=2)
 outbox.LEASE = timedelta(seconds=12)  # the sender gives back what it could not finish ten seconds before the end
-clock.LOOK_EVERY = 1
+schedule.LOOK_EVERY = 1
 chase.claim_dues = partial(chase.claim_dues, limit=7)
 
 
@@ -69,4 +69,4 @@ elif dies == "sent":
 chase.take_steps, outbox.delivered = slower(take_steps), delivered
 
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-clock.run(open_instance(load_settings(folder)))
+schedule.run(open_instance(load_settings(folder)))

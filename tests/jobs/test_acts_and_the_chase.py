@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from weerbaar_meldpunt.actions import closing, work
-from weerbaar_meldpunt.jobs.clock import run_once
+from weerbaar_meldpunt.jobs.schedule import run_once
 from weerbaar_meldpunt.store.tracks import Due, DueStep, Track
 
 TEAM = "ondersteuning"

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from weerbaar_meldpunt.actions import chase, pulse
 from weerbaar_meldpunt.jobs import clock as clocks
-from weerbaar_meldpunt.jobs.clock import Clock, run_once
+from weerbaar_meldpunt.jobs.clock import Clock
+from weerbaar_meldpunt.jobs.schedule import run_once, safely
 from weerbaar_meldpunt.store.engine import truncate_wal
 from weerbaar_meldpunt.store.tracks import Due, DueClaim, DueStep, Outbox, Pulse
 from weerbaar_meldpunt.vault.derive import new_id
@@ -370,7 +371,7 @@ def test_a_job_that_fails_says_what_failed_and_nothing_of_why(caplog):
     def job() -> None:
         raise RuntimeError("Jansen, Dorpsstraat 1")
 
-    clocks._safely("the chase", job)()
+    safely("the chase", job)()
 
     assert caplog.messages == ["the chase failed (RuntimeError); it is tried again"]
     assert "Dorpsstraat" not in caplog.text

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import visiting
 from weerbaar_meldpunt.actions.instance import create_instance
 
 
@@ -79,23 +80,8 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture
 def visit(chromium, desk, request):
     """A new visitor's page; `scripts` and `width` to choose. Any fault in the console fails the test."""
-    contexts, faults = [], []
-
-    def opened(*, scripts: bool = True, width: int = 1280):
-        context = chromium.new_context(
-            base_url=desk.address, java_script_enabled=scripts, viewport={"width": width, "height": 900}, locale="nl-NL"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    log = (desk.folder / "log" / "serve.log").read_text("utf-8")
-    faults += [line for line in log.splitlines() if " fault " in line]
     # A page that is refused on purpose is an error line of the browser's too; those name a status.
-    assert [fault for fault in faults if "the server responded with a status of 4" not in fault] == []
+    with visiting(chromium, desk.address, allowed="the server responded with a status of 4", patience=20_000) as opened:
+        yield lambda *, scripts=True, width=1280: opened(width=width, scripts=scripts, height=900)
+    log = (desk.folder / "log" / "serve.log").read_text("utf-8")
+    assert [line for line in log.splitlines() if " fault " in line] == []

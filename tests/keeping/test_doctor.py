@@ -14,7 +14,7 @@ from weerbaar_meldpunt.actions.outbox import mail_row
 from weerbaar_meldpunt.actions.person import DISABLED
 from weerbaar_meldpunt.cli import main
 from weerbaar_meldpunt.documents.mails import reminder
-from weerbaar_meldpunt.jobs.clock import run_once
+from weerbaar_meldpunt.jobs.schedule import run_once
 from weerbaar_meldpunt.settings import Smtp
 from weerbaar_meldpunt.store.keeping import Backup
 from weerbaar_meldpunt.store.membership import Departure

@@ -107,7 +107,7 @@ def test_the_reminder_of_an_overdue_case_goes_to_who_stands_in(life, third, file
     from sqlalchemy import delete, select
 
     from weerbaar_meldpunt.actions.work import hold, take
-    from weerbaar_meldpunt.jobs.clock import run_once
+    from weerbaar_meldpunt.jobs.schedule import run_once
     from weerbaar_meldpunt.store.tracks import Outbox
 
     filed = file({"target": {"role": "raadslid"}, "incident": {"kinds": ["verbale_agressie"]}})

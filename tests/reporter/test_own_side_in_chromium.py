@@ -1,11 +1,10 @@
 """The hand-over from a griffier to a wethouder in a real Chromium, on a telephone, with scripts off (and on)."""
 
 import os
-import threading
 
 import pytest
-from werkzeug.serving import make_server
 
+from tests.conftest import served, visiting
 from weerbaar_meldpunt.actions import work
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -15,30 +14,8 @@ PICTURES = os.environ.get("PICTURES_FOLDER")  # a folder to keep what the pages 
 @pytest.fixture
 def visit(app, ready, chromium):
     """A new visitor's page; any fault in its console fails the test."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    contexts, faults = [], []
-
-    def opened(*, width, scripts):
-        context = chromium.new_context(
-            base_url=f"http://127.0.0.1:{server.port}", viewport={"width": width, "height": 800},
-            java_script_enabled=scripts, locale="nl-NL", accept_downloads=True,
-        )  # fmt: skip
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert [fault for fault in faults if "status of 4" not in fault] == []
+    with served(app) as address, visiting(chromium, address, allowed="status of 4", patience=20_000) as opened:
+        yield lambda **more: opened(accept_downloads=True, **more)
 
 
 def looked_at(page, name):

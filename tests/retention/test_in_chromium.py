@@ -2,13 +2,12 @@
 
 import base64
 import os
-import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
+from tests.conftest import served, visiting, wider_than_the_screen
 from weerbaar_meldpunt.actions import destroying, holding, linking_decision, linkkeys
 from weerbaar_meldpunt.actions.sessions import create_session, start_content
 
@@ -20,34 +19,15 @@ SHOTS = os.environ.get("SHOTS_FOLDER")  # where somebody wants to look at the pa
 @pytest.fixture
 def visit(app, desk, clock, chromium):
     """A page of a browser that is signed in as a member, or with a receipt code; any fault in its console fails."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    contexts, faults = [], []
+    with served(app) as address, visiting(chromium, address, allowed="status of 422") as opened:
 
-    def opened(content, *, width, scripts=True):
-        clock.now = desk.now
-        with desk.instance.sessions.begin() as session:
-            cookie = base64.urlsafe_b64encode(create_session(session, content)).decode()
-        address = f"http://127.0.0.1:{server.port}"
-        context = chromium.new_context(
-            base_url=address, viewport={"width": width, "height": 800}, java_script_enabled=scripts, locale="nl-NL"
-        )
-        context.add_cookies([{"name": "wmp", "value": cookie, "url": address}])
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        return page
+        def signed_in(content, *, width, scripts=True):
+            clock.now = desk.now
+            with desk.instance.sessions.begin() as session:
+                cookie = base64.urlsafe_b64encode(create_session(session, content)).decode()
+            return opened(width=width, scripts=scripts, cookie=cookie)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert [fault for fault in faults if "status of 422" not in fault] == []
+        yield signed_in
 
 
 def as_member(desk, account):
@@ -57,10 +37,9 @@ def as_member(desk, account):
 def check(page, name):
     """Nothing sticks out to the right."""
     page.wait_for_load_state("load")
-    size = page.context.new_cdp_session(page).send("Page.getLayoutMetrics")["cssContentSize"]["width"]
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}-{page.viewport_size['width']}.png", full_page=True)
-    assert size <= page.viewport_size["width"], name
+    assert wider_than_the_screen(page) == 0, name
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from weerbaar_meldpunt.actions import backup, work
 from weerbaar_meldpunt.actions.erasing import Word, erase_case
-from weerbaar_meldpunt.jobs.clock import run_once
+from weerbaar_meldpunt.jobs.schedule import run_once
 from weerbaar_meldpunt.store.audit import Leaf
 from weerbaar_meldpunt.store.cases import Case
 from weerbaar_meldpunt.store.engine import truncate_wal

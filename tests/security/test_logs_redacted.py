@@ -123,12 +123,12 @@ def test_nothing_that_a_fault_carries_stands_in_a_log(app, client, everything, m
 
 
 def test_a_clock_whose_work_fails_says_the_kind_and_not_the_words(instance, everything, monkeypatch):
-    from weerbaar_meldpunt.jobs import clock
+    from weerbaar_meldpunt.jobs import schedule
 
     def broken():
         raise RuntimeError(CANARY.format("job"))
 
-    clock._safely("the chase", broken)()
+    schedule.safely("the chase", broken)()
 
     assert lines_with_canary(everything) == []
     assert "the chase failed (RuntimeError)" in everything.getvalue()

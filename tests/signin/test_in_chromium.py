@@ -1,10 +1,10 @@
 """The door in a real Chromium: a passkey made, used and taken away; a warning before the session ends."""
 
 import re
-import threading
 
 import pytest
-from werkzeug.serving import make_server
+
+from tests.conftest import served, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDTHS = [360, 1280]
@@ -13,35 +13,15 @@ WIDTHS = [360, 1280]
 @pytest.fixture
 def desk(app):
     """The address of the running application; by name, because browsers refuse passkeys on numbers."""
-    server = make_server("localhost", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://localhost:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app, "localhost") as address:
+        yield address
 
 
 @pytest.fixture
 def visit(desk, chromium):
     """A page in a browser of its own; any fault in its console fails the test."""
-    contexts, faults = [], []
-
-    def opened(*, width=1280, scripts=True):
-        context = chromium.new_context(
-            base_url=desk, viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="nl-NL"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [fault for fault in faults if "status of 4" not in fault] == []
+    with visiting(chromium, desk, allowed="status of 4") as opened:
+        yield lambda *, width=1280, scripts=True: opened(width=width, scripts=scripts, height=900)
 
 
 @pytest.fixture

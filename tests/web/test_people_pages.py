@@ -19,6 +19,13 @@ def hidden(page, name):
     return re.search(rf'name="{name}" value="([^"]*)"', page).group(1).replace("&amp;", "&")
 
 
+def compared_on(page):
+    """What the form of an admission sends once somebody compared by telephone what it shows."""
+    text = page.get_data(as_text=True)
+    shown = {name: hidden(text, name) for name in ("fingerprint", "digest")}
+    return {"csrf_token": token_of(page), "compared": "ja", "same": "ja", **shown}
+
+
 @pytest.fixture
 def administrator(app, people, sign_in):
     return sign_in(app.test_client(), people.beheerder())
@@ -189,16 +196,7 @@ def test_a_key_is_given_only_to_who_was_compared(app, people, sign_in):
     assert second.person.grants == ()
 
     page = member.get(path)
-    compared = member.post(
-        path,
-        data={
-            "csrf_token": token_of(page),
-            "compared": "ja",
-            "same": "ja",
-            "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
-            "digest": hidden(page.get_data(as_text=True), "digest"),
-        },
-    )
+    compared = member.post(path, data=compared_on(page))
     assert compared.location.endswith("/goedkeuren")  # nobody else holds the key
     assert second.person.grants == ()
     member.post(compared.location, data={"csrf_token": token_of(member.get(compared.location)), "sure": "ja"})
@@ -277,16 +275,7 @@ def test_nobody_is_admitted_to_a_team_they_do_not_belong_to(app, people, sign_in
 
     page = member.get(path)
 
-    answer = member.post(
-        path,
-        data={
-            "csrf_token": token_of(page),
-            "compared": "ja",
-            "same": "ja",
-            "digest": hidden(page.get_data(as_text=True), "digest"),
-            "fingerprint": hidden(page.get_data(as_text=True), "fingerprint"),
-        },
-    )
+    answer = member.post(path, data=compared_on(page))
 
     assert answer.status_code == 403
     assert other.person.grants == ()

@@ -1,12 +1,11 @@
 """The worker's pages in a real Chromium: on a phone and a large screen, with scripts and without, by keyboard alone."""
 
 import base64
-import threading
 
 import pytest
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
+from tests.conftest import served, visiting, wider_than_the_screen
 from weerbaar_meldpunt.actions.sessions import create_session, start_content
 from weerbaar_meldpunt.store.cases import Note
 from weerbaar_meldpunt.store.tracks import Track
@@ -21,43 +20,15 @@ LONG = "onafgebroken" * 20
 @pytest.fixture
 def visit(app, instance, ready, clock, chromium):
     """A page of a member who is signed in; any fault in its console fails the test."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    contexts, faults = [], []
+    with served(app) as address, visiting(chromium, address, allowed="status of 422") as opened:
 
-    def opened(account, *, width, scripts):
-        content = start_content("person", now=clock.now, user_id=account.user_id, root=account.root)
-        with instance.sessions.begin() as session:
-            cookie = base64.urlsafe_b64encode(create_session(session, content)).decode()
-        context = chromium.new_context(
-            base_url=f"http://127.0.0.1:{server.port}", viewport={"width": width, "height": 800},
-            java_script_enabled=scripts, locale="nl-NL",
-        )  # fmt: skip
-        context.add_cookies([{"name": "wmp", "value": cookie, "url": f"http://127.0.0.1:{server.port}"}])
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        return page
+        def signed_in(account, *, width, scripts):
+            content = start_content("person", now=clock.now, user_id=account.user_id, root=account.root)
+            with instance.sessions.begin() as session:
+                cookie = base64.urlsafe_b64encode(create_session(session, content)).decode()
+            return opened(width=width, scripts=scripts, cookie=cookie)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    assert [fault for fault in faults if "status of 422" not in fault] == []
-
-
-def wider_than_the_screen(page):
-    """What sticks out to the right; asked of the browser's own layout, so it needs no script of the page."""
-    page.wait_for_load_state("load")
-    width = page.viewport_size["width"]
-    client = page.context.new_cdp_session(page)
-    size = client.send("Page.getLayoutMetrics")["cssContentSize"]["width"]
-    return max(0, size - width)
+        yield signed_in
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.rules.moves import CLOSED
 from weerbaar_meldpunt.rules.vocabulary import TRACK_STATES, URGENCIES
-from weerbaar_meldpunt.store.cases import Case, CaseDoc, CaseEpoch, CaseGrant, Fold, Headline
+from weerbaar_meldpunt.store.cases import Case, CaseDoc, Fold, Headline
 from weerbaar_meldpunt.store.links import outdate_segments
 from weerbaar_meldpunt.store.people import User
 from weerbaar_meldpunt.store.tracks import Track
@@ -21,12 +21,12 @@ from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.seal import Binding, open_json, seal_json
 
-from . import caserows
 from .barred import is_barred
-from .casekeys import MELDING, keep_cache, open_for_team
+from .casekeys import MELDING, keep_cache
 from .dossier import name_of
 from .errors import NotYours
 from .instance import Instance
+from .opened_reports import open_reports
 from .people import Person
 
 PAGE: Final = 50
@@ -297,30 +297,11 @@ def fold_cases(
 def _fold(
     session: Session, instance: Instance, teams: Sequence[TeamKeys], team: str, case_ids: Sequence[bytes]
 ) -> dict[bytes, Mapping[str, Any]]:
-    of_a = caserows.grants(case_ids).where(CaseGrant.compartment == MELDING)
-    docs = caserows.docs(case_ids).where(CaseDoc.compartment == MELDING)
-    epochs = caserows.epochs(case_ids).where(CaseEpoch.compartment == MELDING)
-    rows, trail = caserows.read(session, instance, case_ids, of_a, docs, epochs, caserows.folds(case_ids, team))
-    by_case: dict[bytes, dict[str, list[Any]]] = {case_id: {} for case_id in case_ids}
-    for row in rows:
-        by_case[row.case_id].setdefault(row.what, []).append(row)
-    folds, headlines, found = [], [], dict[bytes, Mapping[str, Any]]()
-    for case_id, parts in by_case.items():
-        ring, fresh = open_for_team(
-            case_id, teams, [caserows.a_grant(row) for row in parts.get("grant", [])],
-            [caserows.a_fold(row, team) for row in parts.get("fold", [])],
-            [caserows.an_epoch(row) for row in parts.get("epoch", [])], trail,
-        )  # fmt: skip
-        folds += fresh
-        doc = next((caserows.a_doc(row) for row in parts.get("doc", [])), None)
-        if doc is None or not trail.agrees(doc) or not ring.is_newest(MELDING, doc.sealed):
-            continue
-        try:
-            melding = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
-        except Onleesbaar:  # a marked gap in the queue; the case stays in it and keeps its due moment
-            continue
-        headlines.append(headline_values(teams[-1], case_id, doc.revision, melding))
-        found[case_id] = headline_document(melding)
+    opened, folds = open_reports(session, instance, teams, team, case_ids)
+    headlines, found = list[dict[str, Any]](), dict[bytes, Mapping[str, Any]]()
+    for report in opened:
+        headlines.append(headline_values(teams[-1], report.case_id, report.revision, report.melding))
+        found[report.case_id] = headline_document(report.melding)
     keep_cache(session, Fold, folds)
     keep_cache(session, Headline, headlines)
     return found

@@ -15,16 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from weerbaar_meldpunt.store.base import Base
 from weerbaar_meldpunt.store.cases import Case, CaseEpoch, CaseGrant, Fold, Headline
-from weerbaar_meldpunt.store.custody import EmergencyGrant
 from weerbaar_meldpunt.vault import audit as hashes
-from weerbaar_meldpunt.vault.errors import Onleesbaar
 from weerbaar_meldpunt.vault.keys import TeamKeys
-from weerbaar_meldpunt.vault.wrap import Grant, PublicKey, unwrap, wrap
+from weerbaar_meldpunt.vault.wrap import PublicKey
 
 from .caseepochs import key_ids_of_team
 from .casekeys import CaseRing, grant_values, keep_cache, open_for_team
@@ -263,36 +261,6 @@ def rewrap_batch(
     """Both halves in one transaction."""
     prepared = prepare_batch(session, instance, person, team, limit=limit, after=after)
     return keep_batch(session, instance, person, prepared, now=now)
-
-
-def rewrap_emergency(session: Session, instance: Instance, person: Person, team: str, *, now: datetime) -> int:
-    """The keys of the emergency list too, all in one act: there are as many as open pressing cases."""
-    keys, to = person.teams.get(team), _team_key(session, instance, person, team)
-    old = {one.pair.public.key_id: one.pair for one in keys or ()}
-    old.pop(to.key_id, None)
-    leaves = Leaves(session, instance, now=now)
-    query = select(EmergencyGrant).where(EmergencyGrant.recipient.in_(old))
-    rows = session.scalars(query.execution_options(populate_existing=True)).all()
-    trail, covered, done = trail_of_rows(session, instance, rows), list[tuple[str, bytes, bytes]](), 0
-    for row in rows:
-        if not trail.agrees(row):
-            continue
-        what, table = Grant("entry", row.entry_id), EmergencyGrant.__tablename__
-        try:
-            secret = unwrap(old[row.recipient], row.wrapped, what)
-        except Onleesbaar:
-            continue
-        fresh = {"entry_id": row.entry_id, "recipient": to.key_id, "wrapped": wrap(to, secret, what)}
-        covered.append((table, row_id(EmergencyGrant, {"entry_id": row.entry_id, "recipient": row.recipient}), b""))
-        covered.append((table, row_id(EmergencyGrant, fresh), hashes.row_hash(table, fresh)))
-        session.delete(row)
-        session.flush()
-        session.execute(insert(EmergencyGrant), [fresh])
-        done += 1
-    if covered:
-        leaves.add(person.user_id, REWRAPPED, to.key_id, covered)
-        leaves.write()
-    return done
 
 
 def note_refused(session: Session, instance: Instance, progress: Progress, *, now: datetime) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from weerbaar_meldpunt.store.cases import CaseDoc, CaseEpoch, CaseGrant, Fold, Message
+from weerbaar_meldpunt.store.cases import CaseDoc, Fold, Message
 from weerbaar_meldpunt.store.links import Segment, SegmentCase, drop_segments, drop_worn_segments
 from weerbaar_meldpunt.store.tracks import Track
 from weerbaar_meldpunt.vault.errors import Onleesbaar
@@ -22,10 +22,11 @@ from weerbaar_meldpunt.vault.keys import TeamKeys
 from weerbaar_meldpunt.vault.seal import Binding
 
 from . import bulk, caserows
-from .casekeys import MELDING, keep_cache, open_for_team
+from .casekeys import MELDING, keep_cache
 from .errors import NotYours
 from .instance import Instance
 from .ledger import Ledger
+from .opened_reports import open_reports
 from .people import Person
 from .queue import MAX_PAGE
 from .retention import has_it
@@ -127,40 +128,20 @@ def _open(
     """Open compartment A of these cases: as the queue does for a headline, and the messages too."""
     if not case_ids:
         return [], []
-    rows, trail = caserows.read(
-        session, instance, case_ids,
-        caserows.grants(case_ids).where(CaseGrant.compartment == MELDING),
-        caserows.docs(case_ids).where(CaseDoc.compartment == MELDING),
-        caserows.epochs(case_ids).where(CaseEpoch.compartment == MELDING),
-        caserows.folds(case_ids, team), caserows.texts("message", Message, case_ids),
-    )  # fmt: skip
-    by_case: dict[bytes, dict[str, list[Any]]] = {case_id: {} for case_id in case_ids}
-    for row in rows:
-        by_case[row.case_id].setdefault(row.what, []).append(row)
-    opened, folds = list[Opened](), list[dict[str, Any]]()
-    for case_id, parts in by_case.items():
-        ring, fresh = open_for_team(
-            case_id, teams, [caserows.a_grant(row) for row in parts.get("grant", [])],
-            [caserows.a_fold(row, team) for row in parts.get("fold", [])],
-            [caserows.an_epoch(row) for row in parts.get("epoch", [])], trail,
-        )  # fmt: skip
-        folds += fresh
-        doc = next((caserows.a_doc(row) for row in parts.get("doc", [])), None)
-        if doc is None or not trail.agrees(doc) or not ring.is_newest(MELDING, doc.sealed):
-            continue
-        try:
-            melding = ring.open(doc.sealed, Binding("case_doc", case_id, MELDING, doc.revision))
-        except Onleesbaar:  # it shows as a gap in the queue
-            continue
-        messages, texts = [caserows.a_message(row) for row in parts.get("message", [])], list[str]()
+    reports, folds = open_reports(
+        session, instance, teams, team, case_ids, caserows.texts("message", Message, case_ids)
+    )
+    opened = list[Opened]()
+    for report in reports:
+        messages, texts = [caserows.a_message(row) for row in report.parts.get("message", [])], list[str]()
         for message in messages:
             try:
-                if trail.agrees(message):
-                    binding = Binding("message", case_id, message.id, message.revision)
-                    texts.append(ring.open(message.sealed, binding)["text"])
+                if report.trail.agrees(message):
+                    binding = Binding("message", report.case_id, message.id, message.revision)
+                    texts.append(report.ring.open(message.sealed, binding)["text"])
             except Onleesbaar:
                 continue
-        opened.append(Opened(entry_of(case_id, melding, texts), doc.revision, len(messages)))
+        opened.append(Opened(entry_of(report.case_id, report.melding, texts), report.revision, len(messages)))
     return opened, folds
 
 

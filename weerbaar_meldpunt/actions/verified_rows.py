@@ -195,7 +195,7 @@ def key_of(model: type[Base], row: bytes) -> tuple[Any, ...] | None:
             row = mark + rest
             try:
                 value = column.type.python_type(text.decode())
-            except (ValueError, TypeError, NotImplementedError):
+            except (ValueError, TypeError):
                 return None
         found.append(value)
         if place < len(columns) - 1:

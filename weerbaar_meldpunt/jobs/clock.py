@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Final
 
-from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -43,11 +41,6 @@ from weerbaar_meldpunt.store.engine import truncate_wal
 from .mail import MailRun, send_waiting, wall_clock
 
 LOG: Final = logging.getLogger("meldpunt.clock")
-LOOK_EVERY: Final = 5  # seconds; an acute case has five minutes between two steps
-SWEEP_EVERY: Final = 3600
-LIST_EVERY: Final = 600
-WATCH_EVERY: Final = 60
-PAUSE: Final = 0.5  # seconds between two looks at what another clock has in hand
 BATCHES_BETWEEN_URGENT: Final = 20
 JUMPED, LITTLE_ROOM = "klok_sprong", "weinig_ruimte"
 
@@ -352,66 +345,3 @@ class Clock:
                 "ALARM: the trail is not what was written: %d faults, the first at leaf %s (%s); see: meldpunt audit"
                 " verify", verdict.wrong, verdict.first.seq, verdict.first.what,
             )  # fmt: skip
-
-
-def _safely(what: str, job: Callable[[], object]) -> Callable[[], None]:
-    """A job that is tried again at its next time whatever happened. A traceback could hold more than a log may."""
-
-    def run_job() -> None:
-        try:
-            job()
-        except Exception as fault:
-            LOG.error("%s failed (%s); it is tried again", what, type(fault).__name__)
-
-    return run_job
-
-
-def run(instance: Instance) -> None:
-    """Look every few seconds until SIGTERM or SIGINT; what is in hand then is finished or given back."""
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of each look that is left out while one runs
-    clock = Clock(instance)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: clock.stop.set())
-    # Memory only: two processes that share a job store run every job twice, and one that is killed takes its job along.
-    scheduler = BackgroundScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-    )
-    for what, job, seconds in (
-        ("the chase", clock.chase, LOOK_EVERY),
-        ("sending mails", clock.send, LOOK_EVERY),
-        ("sweeping", clock.sweep, SWEEP_EVERY),
-        ("writing the emergency list", clock.keep_list, LIST_EVERY),
-        ("watching keys", clock.keep_keys, SWEEP_EVERY),
-        ("watching terms of keeping", clock.keep_terms, SWEEP_EVERY),
-        ("destroying what was decided", clock.erase, WATCH_EVERY),
-        ("watching what is opened", clock.watch, WATCH_EVERY),
-        ("the checkpoint and the check of the trail", clock.keep_trail, WATCH_EVERY),
-    ):
-        scheduler.add_job(_safely(what, job), "interval", seconds=seconds, next_run_time=datetime.now(UTC), id=what)
-    scheduler.start()
-    LOG.info("the clock runs; it looks every %d seconds", LOOK_EVERY)
-    clock.stop.wait()
-    scheduler.shutdown(wait=True)
-    _safely("giving back what was in hand", clock.give_back)()
-    LOG.info("the clock stopped")
-
-
-def run_once(instance: Instance, now: datetime) -> Taken:
-    """Look once: everything that is due at `now`, the mails, the sweeping. Waits for what another clock has in hand."""
-    began = time.monotonic()
-    clock = Clock(instance, moment=lambda: now + timedelta(seconds=time.monotonic() - began))
-    patience = began + chase.LEASE.total_seconds() + 2 * PAUSE
-    taken = clock.chase()
-    while clock.anything_due() and time.monotonic() < patience:
-        time.sleep(PAUSE)
-        taken.add(clock.chase())
-    clock.give_back()
-    clock.keep_trail()
-    clock.watch()
-    clock.keep_terms()
-    clock.erase()
-    clock.send()
-    clock.sweep()
-    clock.keep_keys()
-    clock.keep_list()
-    return taken

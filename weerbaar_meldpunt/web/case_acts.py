@@ -19,6 +19,10 @@ from .guards import LONG_TEXT, takes
 from .show import LOCAL
 
 END_OF_DAY: Final = clock_time(17)  # what a day without a time means to people in an office
+# Outcomes that tell the reporter that something was done; the reporter then reads what.
+_SAYS_SOMETHING_WAS_DONE: Final = frozenset(
+    {"geholpen", "maatregelen_geleverd", "advies_zonder_maatregelen", "geen_aanspraak_alternatief", "afgewikkeld"}
+)
 
 
 @pages.post("/zaak/<reference>/urgentie")
@@ -31,12 +35,6 @@ def urgency(reference: str) -> ResponseReturnValue:
         reference, lambda held: change_urgency(held, to, reason), done=_("De urgentie is veranderd."),
         field="why_urgency",
     )  # fmt: skip
-
-
-# Outcomes that tell the reporter that something was done; the reporter then reads what.
-_SAYS_SOMETHING_WAS_DONE: Final = frozenset(
-    {"geholpen", "maatregelen_geleverd", "advies_zonder_maatregelen", "geen_aanspraak_alternatief", "afgewikkeld"}
-)
 
 
 @pages.post("/zaak/<reference>/nemen")

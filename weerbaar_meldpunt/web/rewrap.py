@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from weerbaar_meldpunt.actions import rewrap
+from weerbaar_meldpunt.actions import emergency, rewrap
 from weerbaar_meldpunt.actions.labels import labelled
 from weerbaar_meldpunt.actions.people import TEAM_ROLES
 from weerbaar_meldpunt.actions.rewrap import Progress
@@ -52,7 +52,7 @@ def go_on(team: str) -> ResponseReturnValue:
         done, refused = done + progress.done, refused + len(progress.refused)
     if progress.after is None:
         with transaction() as session:
-            rewrap.rewrap_emergency(session, instance(), me, team, now=now())
+            emergency.rewrap(session, instance(), me, team, now=now())
     flash(_("Aantal zaken dat nu klaar is: %(number)s.", number=number(done)), "goed")
     if refused:
         flash(
