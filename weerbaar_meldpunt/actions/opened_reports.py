@@ -31,9 +31,8 @@ class OpenedReport:
     melding: Mapping[str, Any] = field(repr=False)
     ring: CaseRing = field(repr=False)
     trail: Trail = field(repr=False)
-    parts: Mapping[str, Sequence[Any]] = field(
-        repr=False
-    )  # the rows of the parts that were asked beside, by their name
+    # The rows of what was asked beside, by the name of the part.
+    parts: Mapping[str, Sequence[Any]] = field(repr=False)
 
 
 def open_reports(
